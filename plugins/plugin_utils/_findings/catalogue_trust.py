@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""Findings about trust stores, the roots in them, and the profiles they are judged by."""
+
+from __future__ import annotations
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.finding_type import FindingType
+
+ADD_TO_SYSTEM = (
+    "Update the distribution's ca-certificates package first. If the root is still missing, get it from its CA, compare its "
+    "SHA-256 with the evidence of this finding, and add it. Debian, Ubuntu: save it as PEM in "
+    "/usr/local/share/ca-certificates/NAME.crt (the ending must be .crt) and run update-ca-certificates. RHEL and kin: save it "
+    "in /etc/pki/ca-trust/source/anchors/ and run update-ca-trust. SUSE: save it in /etc/pki/trust/anchors/ and run "
+    "update-ca-certificates. Alpine: as Debian. Then reload the mail software, which read the store when it started."
+)
+ADD_TO_FILE = (
+    "Get the root from its CA, compare its SHA-256 with the evidence of this finding, append its PEM to the file, and reload the "
+    "software that reads the file."
+)
+ADD_TO_DIRECTORY = (
+    "Get the root from its CA, compare its SHA-256 with the evidence of this finding, save its PEM in the directory, run "
+    "openssl rehash on the directory, and reload the software that reads it."
+)
+
+TRUST_TYPES = (
+    FindingType(
+        id="trust.root.present",
+        status="pass",
+        severity="info",
+        meaning="The store holds the root certificate, within its validity, and nothing in the store takes its trust away.",
+        remedy="Nothing to do.",
+    ),
+    FindingType(
+        id="trust.root.absent",
+        status="fail",
+        severity="high",
+        meaning=(
+            "The store does not hold the root certificate, compared by SHA-256 or by its key, never by name. What verifies "
+            "servers against this store refuses a chain that ends in this root. Critical when a profile in force needs the root."
+        ),
+        remedy=ADD_TO_SYSTEM,
+    ),
+    FindingType(
+        id="trust.root.expired",
+        status="fail",
+        severity="high",
+        meaning="The store holds the root certificate, but its validity is over, so chains that end in it are refused.",
+        remedy="Check the host's clock. If it is right, the root is of no more use: find out which chain the servers present.",
+    ),
+    FindingType(
+        id="trust.root.not_yet_valid",
+        status="fail",
+        severity="high",
+        meaning="The store holds the root certificate, but its validity has not begun, usually by the clock of the host.",
+        remedy="Set the host's clock: roots are valid for many years before anyone uses them.",
+    ),
+    FindingType(
+        id="trust.root.distrusted",
+        status="fail",
+        severity="high",
+        meaning=(
+            "The store holds the root certificate with trust settings (an OpenSSL TRUSTED CERTIFICATE block) that refuse it for "
+            "TLS servers."
+        ),
+        remedy=(
+            "Find out who distrusted it and why before changing anything. To trust it again, replace the block with the plain "
+            "certificate, or rebuild the store with the distribution's tool."
+        ),
+    ),
+    FindingType(
+        id="trust.root.unknown",
+        status="unknown",
+        severity="high",
+        meaning="The store was read, but whether it trusts this root could not be determined. The detail gives the reason.",
+        remedy="Remove the reason given in the detail and run again.",
+    ),
+    FindingType(
+        id="trust.store.unreadable",
+        status="unknown",
+        severity="high",
+        meaning="The store exists but could not be read, so nothing is known of the roots in it.",
+        remedy=(
+            "The detail gives the host's reason. For lack of permission run the check with become, or let the user that the "
+            "check runs as read the store; the mail software needs that too."
+        ),
+    ),
+    FindingType(
+        id="trust.store.not_found",
+        status="unknown",
+        severity="high",
+        meaning="There is no such store on the host, so there was nothing to judge.",
+        remedy=(
+            "For the system store install the package ca-certificates, or name the store the mail software reads with type "
+            "pem_file or pem_directory. For a store you named check the path."
+        ),
+    ),
+    FindingType(
+        id="trust.store.damaged",
+        status="warn",
+        severity="high",
+        meaning=(
+            "Parts of the store could not be read as certificates. OpenSSL loads nothing at all from a PEM file with one "
+            "undecodable block; other software skips the block."
+        ),
+        remedy=(
+            "Rebuild the store with the distribution's tool (update-ca-certificates or update-ca-trust), or remove the damaged "
+            "lines; openssl verify -CAfile STORE shows whether OpenSSL accepts the file."
+        ),
+    ),
+    FindingType(
+        id="profile.outdated",
+        status="warn",
+        severity="medium",
+        meaning="The data of the profile is more than 180 days old. Changes of roots were announced at shorter notice than that.",
+        remedy="Update the collection, or read the profile's sources again, correct your profile and set its as_of date.",
+    ),
+)
