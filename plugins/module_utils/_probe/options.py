@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""The options of each request: their types, defaults and bounds, and the empty answer of each operation."""
+
+import base64
+import binascii
+
+from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
+
+FAMILIES = ("any", "ipv4", "ipv6", "both")
+
+
+def _invalid(name, why):
+    return ProbeError("request", "invalid", "%s: %s" % (name, why))
+
+
+def _number(low, high):
+    def check(name, value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise _invalid(name, "must be a number from %s to %s" % (low, high))
+        return value
+
+    return check
+
+
+def _whole(low, high):
+    number = _number(low, high)
+
+    def check(name, value):
+        if isinstance(value, float):
+            raise _invalid(name, "must be a whole number")
+        return number(name, value)
+
+    return check
+
+
+def _boolean(name, value):
+    if not isinstance(value, bool):
+        raise _invalid(name, "must be true or false")
+    return value
+
+
+def _text(name, value):
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise _invalid(name, "must be a text that is not empty")
+    return value
+
+
+def _choice(*words):
+    def check(name, value):
+        if value not in words:
+            raise _invalid(name, "must be one of " + ", ".join(words))
+        return value
+
+    return check
+
+
+def _base64(name, value):
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        raise _invalid(name, "must be base64")
+
+
+def _list_of(check):
+    def check_list(name, value):
+        if not isinstance(value, list):
+            raise _invalid(name, "must be a list")
+        return [check(name, item) for item in value]
+
+    return check_list
+
+
+def _headers(name, value):
+    if not isinstance(value, dict):
+        raise _invalid(name, "must be a dictionary")
+    for key, text in value.items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise _invalid(name, "names and values must be text")
+    return value
+
+
+def _select(name, value):
+    if not isinstance(value, dict) or set(value) - {"sha256", "containing"}:
+        raise _invalid(name, "must be a dictionary of sha256 and containing")
+    digests = _list_of(_text)(name, value.get("sha256") or [])
+    return {
+        "sha256": frozenset(digest.lower().replace(":", "") for digest in digests),
+        "containing": [part for part in _list_of(_base64)(name, value.get("containing") or []) if part],
+    }
+
+
+REQUIRED = object()
+_ROUTE = {
+    "timeout": (_number(0.01, 300), 5),
+    "family": (_choice(*FAMILIES), "any"),
+    "proxy": (_text, "environment"),
+    "proxy_authorization": (_text, None),
+}
+_PEER = {"host": (_text, REQUIRED), "port": (_whole(1, 65535), REQUIRED)}
+_EXCHANGE = {"proxy": None, "hops": []}
+
+SPECS = {
+    "fetch": dict(
+        _ROUTE,
+        url=(_text, REQUIRED),
+        method=(_choice("GET", "HEAD", "POST"), "GET"),
+        body=(_base64, None),
+        headers=(_headers, {}),
+        max_bytes=(_whole(0, 1 << 30), 10485760),
+        each_address=(_boolean, False),
+        max_redirects=(_whole(0, 20), 5),
+        ca_path=(_text, None),
+    ),
+    "connect": dict(_ROUTE, each_address=(_boolean, False), **_PEER),
+    "chain": dict(_ROUTE, starttls=(_choice("smtp"), None), server_name=(_text, None), ehlo_name=(_text, None), **_PEER),
+    "store": {
+        "type": (_choice("pem_file", "pem_directory"), REQUIRED),
+        "paths": (_list_of(_text), REQUIRED),
+        "select": (_select, {"sha256": frozenset(), "containing": []}),
+        "max_bytes": (_whole(1, 1 << 30), 8388608),
+    },
+}
+
+SHAPES = {
+    "fetch": dict(_EXCHANGE, body=None, body_bytes=0),
+    "connect": _EXCHANGE,
+    "chain": _EXCHANGE,
+    "store": {
+        "path": None,
+        "real_path": None,
+        "size": None,
+        "modified": None,
+        "sha256": None,
+        "certificates": [],
+        "blocks": [],
+        "skipped": [],
+        "skipped_count": 0,
+        "files": None,
+    },
+}
+
+
+def empty_answer(op):
+    """The fields of an answer to `op` before anything is known (dict)."""
+    return {key: list(value) if isinstance(value, list) else value for key, value in SHAPES[op].items()}
+
+
+def read_options(request):
+    """The checked options of a request (dict). A null stands for the default. Raises ProbeError."""
+    spec = SPECS[request["op"]]
+    for name in sorted(str(name) for name in request):
+        if name not in spec and name not in ("id", "op"):
+            raise ProbeError("request", "unsupported", "unknown option " + name)
+    options = {}
+    for name, (check, default) in spec.items():
+        value = request.get(name)
+        if value is None:
+            if default is REQUIRED:
+                raise _invalid(name, "is required")
+            options[name] = default
+        else:
+            options[name] = check(name, value)
+    return options

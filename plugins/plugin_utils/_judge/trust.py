@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""What the stores of a host mean for the certificate that is served today and the one to come. Pure functions, no I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import typing as t
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings import catalogue_trust as catalogue
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Subject
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_root import Clocks, RootVerdict, judge_root
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, read_view
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import StoreSpec, TrustCheck, WantedRoot
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
+
+OUTDATED_AFTER: t.Final = dt.timedelta(days=180)
+
+_SUMMARIES: t.Final = {
+    "present": "{root} is trusted by {store}",
+    "absent": "{root} is missing from {store}",
+    "expired": "{root} in {store} has expired",
+    "not_yet_valid": "{root} in {store} is not valid yet",
+    "distrusted": "{root} is in {store} but distrusted",
+    "unknown": "Whether {store} trusts {root} is unknown",
+}
+_ADD: t.Final = {
+    "system": catalogue.ADD_TO_SYSTEM,
+    "pem_file": catalogue.ADD_TO_FILE,
+    "pem_directory": catalogue.ADD_TO_DIRECTORY,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TrustJudgement:
+    """`stores` as trust_store_info returns them, in the order they were asked for, and what follows from them."""
+
+    stores: list[dict[str, t.Any]]
+    findings: list[Finding]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stake:
+    """Who needs a root, and how much hangs on it. `hurts_from` is the day from which its lack is felt."""
+
+    severity: Severity
+    profile: str | None
+    hurts_from: dt.date | None
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Context:
+    host: str
+    now: dt.datetime
+    observed_at: str
+    clocks: Clocks
+
+
+def judge_trust(
+    checks: t.Sequence[TrustCheck],
+    observations: t.Mapping[str, t.Any],
+    *,
+    host: str,
+    now: dt.datetime,
+    observed_at: str,
+) -> TrustJudgement:
+    """Judge what the probe saw of the stores. `now` is the controller's time, with its zone.
+
+    A store that could not be read yields one finding of status unknown, and every root in it is unknown in `stores`. A
+    store that was read yields one finding per root.
+    """
+    context = _Context(host, now, observed_at, Clocks(now, _host_clock(observations)))
+    stores: list[dict[str, t.Any]] = []
+    findings: list[Finding] = []
+    for check in checks:
+        view = read_view(observations, str(check.request["id"]))
+        hashed = check.store.type == "pem_directory"
+        verdicts = [(wanted, judge_root(wanted.root, view, hashed=hashed, clocks=context.clocks)) for wanted in check.roots]
+        stores.append(_store_result(check.store, view, verdicts))
+        findings.extend(_store_findings(check, view, context))
+        if view.error is None:
+            findings.extend(_root_finding(check.store, view, wanted, verdict, context) for wanted, verdict in verdicts)
+    return TrustJudgement(stores, findings)
+
+
+def judge_profiles(profiles: t.Sequence[Profile], *, now: dt.datetime, host: str, observed_at: str) -> list[Finding]:
+    """One warning for every profile whose data is older than 180 days."""
+    findings = []
+    for profile in profiles:
+        age = now.date() - profile.as_of
+        if age > OUTDATED_AFTER:
+            findings.append(
+                make(
+                    "profile.outdated",
+                    host=host,
+                    subject=Subject("profile", profile.id),
+                    summary=f"The data of profile {profile.id} is {age.days} days old",
+                    detail=f"It was last compared with its sources on {profile.as_of.isoformat()}.",
+                    evidence={"as_of": profile.as_of.isoformat(), "age_days": age.days, "sources": list(profile.sources)},
+                    profile=profile.id,
+                    observed_at=observed_at,
+                )
+            )
+    return findings
+
+
+def _host_clock(observations: t.Mapping[str, t.Any]) -> dt.datetime | None:
+    clock = observations.get("clock") if isinstance(observations, t.Mapping) else None
+    if isinstance(clock, bool) or not isinstance(clock, (int, float)):
+        return None
+    try:
+        return dt.datetime.fromtimestamp(clock, dt.timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _store_result(store: StoreSpec, view: StoreView, verdicts: t.Sequence[tuple[WantedRoot, RootVerdict]]) -> dict[str, t.Any]:
+    return {
+        "type": store.type,
+        "path": view.path or store.path,
+        "real_path": view.real_path,
+        "certificates": len(view.fingerprints) if view.error is None else None,
+        "size": view.size,
+        "modified": _iso(view.modified),
+        "sha256": view.sha256,
+        "skipped": view.skipped_count if view.error is None else None,
+        "error": view.error,
+        "roots": [
+            {
+                "id": wanted.root.id,
+                "name": wanted.root.name,
+                "sha256": wanted.root.sha256,
+                "status": verdict.status,
+                "detail": verdict.detail,
+                "profiles": [profile.id for profile in wanted.profiles],
+            }
+            for wanted, verdict in verdicts
+        ],
+    }
+
+
+def _store_findings(check: TrustCheck, view: StoreView, context: _Context) -> list[Finding]:
+    store = check.store
+    evidence: dict[str, t.Any] = {"type": store.type, "paths": check.request["paths"], "path": view.path}
+    common: dict[str, t.Any] = {
+        "host": context.host,
+        "subject": Subject("store", store.label),
+        "observed_at": context.observed_at,
+    }
+    if view.error is not None:
+        roots = ", ".join(wanted.root.id for wanted in check.roots)
+        evidence["error"] = view.error
+        detail = f"{view.error}." + (f" Nothing is known of {roots}." if roots else "")
+        if view.missing:
+            summary = f"There is no {store.label}" if store.path else "No system store was found in any of the usual places"
+            return [make("trust.store.not_found", summary=summary, detail=detail, evidence=evidence, **common)]
+        summary = f"{_begin(store.label)} could not be read"
+        return [make("trust.store.unreadable", summary=summary, detail=detail, evidence=evidence, **common)]
+    if view.skipped_count:
+        summary = f"{_begin(store.label)} has {view.skipped_count} parts that are not readable certificates"
+        evidence.update(skipped=list(view.skipped), skipped_count=view.skipped_count)
+        detail = "; ".join(view.skipped[:3])
+        # In a directory every file is loaded by itself, so one bad file takes nothing else with it.
+        severity: Severity | None = "low" if store.type == "pem_directory" else None
+        return [make("trust.store.damaged", summary=summary, detail=detail, evidence=evidence, severity=severity, **common)]
+    return []
+
+
+def _root_finding(store: StoreSpec, view: StoreView, wanted: WantedRoot, verdict: RootVerdict, context: _Context) -> Finding:
+    root, stake = wanted.root, _stake(wanted, context.now.date())
+    good = verdict.status == "present"
+    evidence: dict[str, t.Any] = {
+        "root": root.id,
+        "sha256": root.sha256,
+        "store": {"type": store.type, "path": view.path, "real_path": view.real_path, "modified": _iso(view.modified)},
+        "certificates": len(view.fingerprints),
+        "profiles": [profile.id for profile in wanted.profiles],
+        **verdict.evidence,
+    }
+    if verdict.status not in ("present", "unknown"):
+        evidence["hurts_from"] = stake.hurts_from.isoformat() if stake.hurts_from else None
+    return make(
+        f"trust.root.{verdict.status}",
+        host=context.host,
+        subject=Subject("root", f"{root.id} in {store.label}"),
+        summary=_SUMMARIES[verdict.status].format(root=root.name, store=store.label),
+        detail=" ".join(part for part in (verdict.detail, "" if good else stake.sentence) if part),
+        evidence=evidence,
+        severity=None if verdict.status in ("present", "unknown") else stake.severity,
+        profile=stake.profile,
+        remediation=_ADD[store.type] if verdict.status == "absent" else None,
+        observed_at=context.observed_at,
+    )
+
+
+def _stake(wanted: WantedRoot, today: dt.date) -> _Stake:
+    """The profile that makes a root most urgent: one in force, else the next to come, else one that is over."""
+    in_force = [profile for profile in wanted.profiles if profile.in_force(today)]
+    coming = [profile for profile in wanted.profiles if profile.valid_from and profile.valid_from > today]
+    if in_force:
+        profile = in_force[0]
+        since = f" since {profile.valid_from.isoformat()}" if profile.valid_from else ""
+        sentence = f"Profile {profile.id}, in force{since}, needs this root: verified connections that meet it fail now."
+        return _Stake("critical", profile.id, today, sentence)
+    if coming:
+        profile = min(coming, key=lambda candidate: candidate.valid_from or dt.date.max)
+        sentence = f"Profile {profile.id} needs this root from {profile.valid_from}: verified connections will fail from then on."
+        return _Stake("high", profile.id, profile.valid_from, sentence)
+    if wanted.profiles:
+        profile = wanted.profiles[0]
+        sentence = f"Profile {profile.id} ended on {profile.valid_until}: Exchange Online should not need this root now."
+        return _Stake("low", profile.id, None, sentence)
+    return _Stake("high", None, None, "")
+
+
+def _iso(moment: float | None) -> str | None:
+    if moment is None:
+        return None
+    try:
+        return dt.datetime.fromtimestamp(moment, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _begin(label: str) -> str:
+    return label[:1].upper() + label[1:]

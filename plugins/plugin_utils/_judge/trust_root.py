@@ -1,0 +1,182 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""Does a store trust a root: the verdict on one root in one store, by fingerprint and key, never by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+import typing as t
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import (
+    CertificateParts,
+    DerError,
+    read_certificate,
+    subject_hash,
+)
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import Block, StoreView
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import load_der, pem_to_der, validity
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Root
+
+RootStatus = t.Literal["present", "absent", "expired", "not_yet_valid", "distrusted", "unknown"]
+
+_HASHED = re.compile(r"([0-9a-f]{8})\.(0|[1-9][0-9]{0,4})", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True)
+class Clocks:
+    """The controller's time, which is believed, and the host's, which its software goes by (None: not told)."""
+
+    now: dt.datetime
+    host: dt.datetime | None
+
+
+@dataclasses.dataclass(frozen=True)
+class RootVerdict:
+    """A status, the sentence that explains it (empty where there is nothing to explain), and facts for the evidence."""
+
+    status: RootStatus
+    detail: str = ""
+    evidence: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+
+def judge_root(root: Root, view: StoreView, *, hashed: bool, clocks: Clocks) -> RootVerdict:
+    """The verdict on one root. `hashed`: the store is a directory, in which OpenSSL finds certificates by file name."""
+    if view.error is not None:
+        return RootVerdict("unknown", view.error)
+    wanted = _parts_of(root)
+    own = [block for block in view.blocks if block.parts.sha256 == root.sha256]
+    if root.sha256 in view.fingerprints and not own:
+        return RootVerdict("unknown", "the store lists the certificate, but the probe did not return it")
+    if own:
+        found, verdict = _effective(own, view, hashed)
+        if found is not None:
+            return _judge_found(found, clocks, reissued=False)
+        # The certificate lies where OpenSSL does not look; one with the same key may lie where it does.
+    else:
+        verdict = RootVerdict("absent")
+    if wanted is None:
+        return verdict
+    twins = [block for block in view.blocks if block.parts.subject == wanted.subject and block.parts.sha256 != root.sha256]
+    same_key = [block for block in twins if block.parts.key == wanted.key]
+    anchors = [block for block in same_key if block.parts.issuer == block.parts.subject]
+    if anchors:
+        found, _ = _effective(anchors, view, hashed)
+        if found is not None:
+            return _judge_found(found, clocks, reissued=True)
+    return verdict if verdict.detail else _explain_absence(same_key, twins)
+
+
+def _parts_of(root: Root) -> CertificateParts | None:
+    if root.pem is None:
+        return None
+    try:
+        return read_certificate(pem_to_der(root.pem))
+    except (DerError, ValueError):
+        return None
+
+
+def _explain_absence(same_key: list[Block], twins: list[Block]) -> RootVerdict:
+    if same_key:
+        # Not self-issued, so it is no anchor by itself: OpenSSL goes on to look for its issuer unless partial chains are on.
+        evidence = {"cross_certificates": sorted({block.parts.sha256 for block in same_key})}
+        detail = (
+            "The store holds a certificate of the same name and key that another CA signed. It is an anchor only for software "
+            "that accepts partial chains, or where its issuer is trusted too."
+        )
+        return RootVerdict("absent", detail, evidence)
+    others = sorted({block.parts.sha256 for block in twins})
+    if others:
+        detail = (
+            "The store holds a certificate with the same subject name but another key "
+            f"(SHA-256 {', '.join(others[:3])}). That is a different CA: it does not stand in for the root, and where both "
+            "are present it can shadow it."
+        )
+        return RootVerdict("absent", detail, {"look_alikes": others})
+    return RootVerdict("absent")
+
+
+def _effective(blocks: list[Block], view: StoreView, hashed: bool) -> tuple[Block | None, RootVerdict]:
+    """The block that software would use, or the verdict that explains why none is."""
+    if not hashed:
+        # OpenSSL keeps the first of several copies of a certificate, with its trust settings.
+        return blocks[0], RootVerdict("absent")
+    try:
+        wanted_hash = subject_hash(blocks[0].parts.subject)
+    except DerError:
+        return None, RootVerdict("unknown", "the certificate's subject name cannot be read, so its file name cannot be judged")
+    names = sorted({block.file for block in blocks if block.file})
+    numbered = _numbered(blocks, wanted_hash)
+    if not numbered:
+        shown = ", ".join(names[:3]) or "a file without a name"
+        detail = (
+            f"The certificate is in the directory as {shown}, but OpenSSL does not find it there: it opens {wanted_hash}.0 and "
+            "the numbers that follow. Run openssl rehash on the directory."
+        )
+        return None, RootVerdict("absent", detail, {"files": names[:20], "subject_hash": wanted_hash})
+    number, block = numbered[0]
+    seen = {match[2] for other in view.blocks if (match := _HASHED.fullmatch(other.file or "")) and match[1] == wanted_hash}
+    gaps = [lower for lower in range(number) if str(lower) not in seen]
+    elsewhere = any(_HASHED.fullmatch(other.file or "") and other not in [pair[1] for pair in numbered] for other in blocks)
+    loaded = block.parts.sha256 in view.fingerprints
+    # A lower number may hold a certificate that was not asked for. That the probe counts this one as loadable settles it,
+    # unless it counts the same certificate for another file name.
+    if gaps and (elsewhere or not loaded):
+        detail = (
+            f"The certificate is in the directory as {block.file}, but {wanted_hash}.{gaps[0]} was not seen, and OpenSSL "
+            "stops at the first number that is missing. Run openssl rehash on the directory."
+        )
+        return None, RootVerdict("unknown" if loaded else "absent", detail, {"files": names[:20], "subject_hash": wanted_hash})
+    return block, RootVerdict("present")
+
+
+def _numbered(blocks: list[Block], wanted_hash: str) -> list[tuple[int, Block]]:
+    matches = [(match, block) for block in blocks if (match := _HASHED.fullmatch(block.file or ""))]
+    return sorted(((int(match[2]), block) for match, block in matches if match[1] == wanted_hash), key=lambda pair: pair[0])
+
+
+def _judge_found(block: Block, clocks: Clocks, *, reissued: bool) -> RootVerdict:
+    try:
+        not_before, not_after = validity(load_der(block.parts.certificate))
+    except (ValueError, TypeError):
+        return RootVerdict("unknown", "the dates of the certificate in the store cannot be read")
+    evidence: dict[str, t.Any] = {
+        "not_before": not_before.isoformat(),
+        "not_after": not_after.isoformat(),
+        "found_sha256": block.parts.sha256,
+    }
+    if block.file:
+        evidence["file"] = block.file
+    note = "It is there as another certificate of the same name and key." if reissued else ""
+    if block.settings_error:
+        return RootVerdict("unknown", "the trust settings of the certificate in the store cannot be read", evidence)
+    if block.settings is not None:
+        evidence["trusted_uses"] = sorted(block.settings.trusted) if block.settings.trusted is not None else None
+        evidence["rejected_uses"] = sorted(block.settings.rejected)
+        if block.settings.rejects_servers():
+            detail = "Its trust settings in the store refuse it for TLS servers (serverAuth)."
+            return RootVerdict("distrusted", _join(note, detail), evidence)
+    status, detail = _judge_dates(not_before, not_after, clocks)
+    return RootVerdict(status, _join(note, detail), evidence)
+
+
+def _judge_dates(not_before: dt.datetime, not_after: dt.datetime, clocks: Clocks) -> tuple[RootStatus, str]:
+    """By the controller's clock, and where that finds nothing wrong by the host's, because its software goes by it."""
+    for clock, whose in ((clocks.now, ""), (clocks.host, "By the host's own clock, which says {now}, it ")):
+        if clock is None:
+            continue
+        begin = whose.format(now=clock.strftime("%Y-%m-%d %H:%M:%SZ")) or "It "
+        if clock > not_after:
+            return "expired", f"{begin}expired on {not_after:%Y-%m-%d}."
+        if clock < not_before:
+            return "not_yet_valid", f"{begin}is not valid before {not_before:%Y-%m-%d}."
+    return "present", ""
+
+
+def _join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)

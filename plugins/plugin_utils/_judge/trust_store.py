@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""A store as the probe saw it, read from an answer that is not believed before it is checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import (
+    CertificateParts,
+    DerError,
+    TrustSettings,
+    read_certificate,
+    trust_settings,
+)
+
+MAX_CERTIFICATES: t.Final = 20000
+MAX_BLOCKS: t.Final = 2000
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A certificate of the store that came back whole. `settings_error` tells that its trust settings cannot be read."""
+
+    parts: CertificateParts
+    file: str | None
+    settings: TrustSettings | None = None
+    settings_error: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class StoreView:
+    """What was seen of a store. With `error` nothing else in it counts; `missing` says there is no such store."""
+
+    error: str | None = None
+    error_code: str | None = None
+    missing: bool = False
+    path: str | None = None
+    real_path: str | None = None
+    size: int | None = None
+    modified: float | None = None
+    sha256: str | None = None
+    fingerprints: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    skipped: tuple[str, ...] = ()
+    skipped_count: int = 0
+
+
+def read_view(observations: t.Mapping[str, t.Any], request_id: str) -> StoreView:
+    """The view of a store from the probe's observations; whatever is wrong with them ends in `error`."""
+    answers = observations.get("answers") if isinstance(observations, t.Mapping) else None
+    found = [a for a in answers if isinstance(a, t.Mapping) and a.get("id") == request_id] if isinstance(answers, list) else []
+    if not found:
+        return StoreView(error="the probe gave no answer about this store", error_code="no_answer")
+    answer = found[0]
+    if answer.get("error") is not None:
+        return _failed(answer)
+    fingerprints = answer.get("certificates")
+    if not isinstance(fingerprints, list) or not all(isinstance(item, str) and _SHA256.fullmatch(item) for item in fingerprints):
+        return StoreView(error="the probe's answer about this store is malformed", error_code="malformed")
+    skipped = [_skip(item) for item in _list(answer.get("skipped"))[:20]]
+    return StoreView(
+        path=_text(answer.get("path")),
+        real_path=_text(answer.get("real_path")),
+        size=_number(answer.get("size"), int),
+        modified=_number(answer.get("modified"), float),
+        sha256=_text(answer.get("sha256")),
+        fingerprints=tuple(fingerprints[:MAX_CERTIFICATES]),
+        blocks=tuple(block for raw in _list(answer.get("blocks"))[:MAX_BLOCKS] if (block := _block(raw))),
+        skipped=tuple(skipped),
+        skipped_count=max(_number(answer.get("skipped_count"), int) or 0, len(skipped)),
+    )
+
+
+def _failed(answer: t.Mapping[str, t.Any]) -> StoreView:
+    error = answer["error"] if isinstance(answer["error"], t.Mapping) else {}
+    stage, code = _text(error.get("stage")) or "?", _text(error.get("code")) or "?"
+    message = _text(error.get("message"))
+    return StoreView(
+        error=f"{stage} {code}" + (f": {message}" if message else ""),
+        error_code=code,
+        missing=(stage, code) == ("read", "missing"),
+        path=_text(answer.get("path")),
+    )
+
+
+def _block(raw: t.Any) -> Block | None:
+    """A block, or None if it is not a certificate. Its fingerprint is computed here: the host's own claim proves nothing."""
+    if not isinstance(raw, t.Mapping) or not isinstance(raw.get("der"), str):
+        return None
+    try:
+        parts = read_certificate(base64.b64decode(raw["der"], validate=True))
+    except (DerError, binascii.Error, ValueError):
+        return None
+    file = _text(raw.get("file"))
+    if raw.get("label") != "TRUSTED CERTIFICATE":
+        return Block(parts, file)
+    try:
+        return Block(parts, file, trust_settings(parts.rest))
+    except DerError:
+        return Block(parts, file, settings_error=True)
+
+
+def _skip(item: t.Any) -> str:
+    raw = item if isinstance(item, t.Mapping) else {}
+    line = _number(raw.get("line"), int)
+    where = _text(raw.get("file")) or (f"line {line}" if line is not None else "")
+    return ": ".join(part for part in (where, _text(raw.get("reason")) or "no reason given") if part)
+
+
+def _list(value: t.Any) -> list[t.Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: t.Any) -> str | None:
+    """Text from the host, fit to be shown: short and printable."""
+    if not isinstance(value, str) or not value:
+        return None
+    return "".join(character if character.isprintable() else "?" for character in value[:500])
+
+
+T = t.TypeVar("T", int, float)
+
+
+def _number(value: t.Any, kind: type[T]) -> T | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
+        return None
+    return kind(value)
