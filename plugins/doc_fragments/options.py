@@ -1,0 +1,110 @@
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options that several info plugins share. Keep in sync with plugins/plugin_utils/_action/options.py (a test does)."""
+
+    # profiles, timeout, deadline
+    DOCUMENTATION = r"""
+options:
+  profiles:
+    description:
+      - The certificate generations to be ready for. Each element is the id of a shipped profile, the path of a YAML or JSON
+        file on the controller that holds one, or a dictionary that is one.
+      - Relative paths are looked for beside the playbook, then in the directory Ansible was started in.
+      - If not specified, the profiles whose time includes today and the announced next one are used, so that the root to
+        come is there B(and) the root in use was not removed.
+      - If set to V([]), no profile is used, and only what the other options name is checked.
+      - The shipped profiles are V(exo-baltimore), V(exo-globalsign-r1), V(exo-digicert-g1) and V(exo-digicert-g2).
+    type: list
+    elements: raw
+  timeout:
+    description:
+      - Seconds that each stage of a request may take, such as resolving a name or connecting to an address.
+    type: float
+    default: 5.0
+  deadline:
+    description:
+      - Seconds after which the whole run on the host ends, whatever the network does. What was not seen by then is reported
+        as V(deadline_exceeded).
+    type: float
+    default: 20.0
+"""
+
+    EGRESS = r"""
+options:
+  endpoints:
+    description:
+      - CA endpoints to check besides those of the profiles.
+      - Each element is a URL, or a dictionary with C(url) or C(host) and C(port), and with C(kind), which
+        is V(crl), V(ocsp) or V(ca_issuers).
+      - The kind of a plain URL is guessed from its ending or host name; where that is not possible it is refused.
+    type: list
+    elements: raw
+    default: []
+  certificate:
+    description:
+      - PEM text of a certificate, optionally followed by the certificates above it. The CRL, OCSP and CA issuers endpoints
+        that it names are checked, and its own revocation status is looked up there.
+    type: str
+  issuers:
+    description:
+      - PEM text of CA certificates with which signatures of CRLs and OCSP responses are checked, besides those of the profiles.
+    type: list
+    elements: str
+    default: []
+  proxy:
+    description:
+      - V(environment) uses the proxy that the environment of the host names in E(http_proxy), E(https_proxy) and E(no_proxy),
+        V(none) uses no proxy, and a URL such as V(http://proxy.example:3128) uses that one for everything.
+      - Credentials in the URL are used and never returned. Prefer O(proxy_username) and O(proxy_password).
+    type: str
+    default: environment
+  proxy_username:
+    description:
+      - User name for the proxy that O(proxy) names.
+    type: str
+  proxy_password:
+    description:
+      - Password for the proxy that O(proxy) names.
+    type: str
+  address_family:
+    description:
+      - Which addresses of an endpoint to use. V(any) uses what the host's resolver prefers and V(both) asks for both families.
+    type: str
+    choices: [any, ipv4, ipv6, both]
+    default: any
+  each_address:
+    description:
+      - Whether to connect to every address of an endpoint instead of the first that answers. CDNs rotate their addresses, and
+        firewalls sometimes open only some of them.
+    type: bool
+    default: false
+  max_bytes:
+    description:
+      - Largest answer that is read from one endpoint, in bytes.
+    type: int
+    default: 10485760
+"""
+
+    TRUST = r"""
+options:
+  roots:
+    description:
+      - Root CA certificates to look for besides those of the profiles. Each element is the id of a root of the
+        collection's catalogue, or a dictionary with C(name) and either RV(ignore:sha256) or C(pem).
+    type: list
+    elements: raw
+    default: []
+  stores:
+    description:
+      - V(auto) looks at the stores found on the host, or a list of dictionaries with C(type) and, except for V(system), C(path).
+      - Types are V(system), the store that the operating system's OpenSSL and most mail software read, V(pem_file), a file with
+        any number of certificates, and V(pem_directory), a directory as C(openssl rehash) makes it.
+    type: raw
+    default: auto
+"""

@@ -1,0 +1,298 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The work is done by the action plugin of the same name: this file documents it.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: readiness_info
+short_description: Check whether a host is ready for the current and the next certificate of Exchange Online
+description:
+  - Plans what M(mailops.tls.ca_egress_info) and M(mailops.tls.trust_store_info) check, lets the host observe all of it in B(one)
+    remote execution, and judges the answers on the controller.
+  - Bad news is not a failure. The task fails only for bad arguments, an unreachable host, or when the probe cannot run
+    there. Use M(mailops.tls.assert_findings) to stop at bad news, or the role P(mailops.tls.readiness#role) for a whole fleet.
+author:
+  - The mailops.tls contributors (@mailops)
+extends_documentation_fragment:
+  - mailops.tls.attributes.info
+  - mailops.tls.attributes.actiongroup_readiness
+  - mailops.tls.options
+  - mailops.tls.options.egress
+  - mailops.tls.options.trust
+seealso:
+  - module: mailops.tls.ca_egress_info
+  - module: mailops.tls.trust_store_info
+  - module: mailops.tls.readiness_report
+"""
+
+EXAMPLES = r"""
+- name: Is this host ready?
+  mailops.tls.readiness_info:
+  register: readiness
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: "{{ inventory_hostname }}: {{ readiness.summary.fail }} of {{ readiness.findings | length }} checks fail"
+
+- name: Only the generation that is announced, in two stores
+  mailops.tls.readiness_info:
+    profiles:
+      - exo-digicert-g2
+    stores:
+      - type: system
+      - type: pem_file
+        path: /etc/postfix/ca.pem
+    timeout: 3
+"""
+
+RETURN = r"""
+endpoints:
+  description: Every endpoint that was checked.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    url:
+      description: Its URL; V(none) where only host and port were given.
+      type: str
+      sample: http://crl3.digicert.com/DigiCertGlobalRootG2.crl
+    host:
+      description: Its host name.
+      type: str
+      sample: crl3.digicert.com
+    port:
+      description: Its TCP port.
+      type: int
+      sample: 80
+    kind:
+      description: V(crl), V(ocsp), or V(ca_issuers).
+      type: str
+      sample: crl
+    status:
+      description: Status of the endpoint, as in RV(findings[].status).
+      type: str
+      sample: fail
+    cause:
+      description:
+        - Why it has this status. V(ok) when all is well. The list of findings explains every cause.
+      type: str
+      sample: tcp_timeout
+    stage:
+      description: The stage at which it ended.
+      type: str
+      sample: connect
+    detail:
+      description: What was seen, in a sentence.
+      type: str
+    addresses:
+      description: The addresses that the host resolved, and what came of connecting to them.
+      type: list
+      elements: dict
+      contains:
+        address:
+          description: IPv4 or IPv6 address.
+          type: str
+          sample: 192.0.2.1
+        family:
+          description: V(ipv4) or V(ipv6).
+          type: str
+          sample: ipv4
+        connected:
+          description: Whether a connection came about; V(none) if it was not tried because another address was faster.
+          type: bool
+          sample: false
+        ms:
+          description: Milliseconds it took.
+          type: int
+          sample: 5001
+        errno:
+          description: Symbolic name of the error.
+          type: str
+          sample: ETIMEDOUT
+    proxy:
+      description: The proxy that was used, without credentials.
+      type: dict
+    http:
+      description: Status, reason and selected headers of the answer.
+      type: dict
+    crl:
+      description: What the certificate revocation list says of itself.
+      type: dict
+    ocsp:
+      description: What the OCSP response says.
+      type: dict
+firewall_rules:
+  description: What to ask the firewall team for, one entry for each destination that is blocked.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    destination:
+      description: Host name.
+      type: str
+      sample: crl3.digicert.com
+    address:
+      description: Address that was tried.
+      type: str
+      sample: 192.0.2.1
+    port:
+      description: Port.
+      type: int
+      sample: 80
+    protocol:
+      description: Always V(tcp).
+      type: str
+      sample: tcp
+stores:
+  description: Every store that was looked at.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    type:
+      description: Type of the store.
+      type: str
+      sample: system
+    path:
+      description: The file or directory that was read.
+      type: str
+      sample: /etc/ssl/certs/ca-certificates.crt
+    certificates:
+      description: Number of certificates in it; V(none) when it could not be read.
+      type: int
+      sample: 142
+    roots:
+      description: The roots that were looked for.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the root.
+          type: str
+          sample: digicert-global-root-g2
+        sha256:
+          description: SHA-256 of the certificate.
+          type: str
+          sample: cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f
+        status:
+          description: V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted), or V(unknown).
+          type: str
+          sample: present
+        detail:
+          description: More about it, such as a certificate of the same name with another key.
+          type: str
+compliant:
+  description:
+    - V(true) when everything that was asked for was observed and holds, V(false) when something fails.
+    - V(none) when nothing could be judged, or when nothing fails but something could not be observed.
+  returned: success
+  type: bool
+  sample: false
+summary:
+  description: Number of findings by status, and the worst status among them.
+  returned: success
+  type: dict
+  sample: {"pass": 6, "fail": 1, "warn": 0, "unknown": 0, "not_applicable": 0, "worst": "fail"}
+findings:
+  description:
+    - What was found, the worst first. Every finding id is explained in the collection's list of findings.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Stable identifier of the kind of finding.
+      type: str
+      sample: egress.tcp.timeout
+    status:
+      description: V(pass), V(fail), V(warn), V(unknown) (could not be observed), or V(not_applicable).
+      type: str
+      sample: fail
+    severity:
+      description: V(critical), V(high), V(medium), V(low), or V(info).
+      type: str
+      sample: high
+    host:
+      description: Inventory name of the host it was observed on.
+      type: str
+      sample: mx1.example.com
+    subject:
+      description: What the finding is about.
+      type: dict
+      contains:
+        kind:
+          description: The kind of thing, such as V(endpoint), V(root) or V(store).
+          type: str
+          sample: endpoint
+        name:
+          description: Its name.
+          type: str
+          sample: http://crl3.digicert.com/DigiCertGlobalRootG2.crl
+    summary:
+      description: One line.
+      type: str
+      sample: no answer on TCP port 80 within 5 s
+    detail:
+      description: What was seen.
+      type: str
+    remediation:
+      description: What to do about it.
+      type: str
+    evidence:
+      description: The observations that the verdict rests on.
+      type: dict
+    observed_at:
+      description: When it was observed, in UTC.
+      type: str
+      sample: "2026-11-24T09:30:00Z"
+    profile:
+      description: Id of the profile that asked for it, if one did.
+      type: str
+      sample: exo-digicert-g2
+profiles:
+  description: The profiles that were in force, with the date of their data.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the profile.
+      type: str
+      sample: exo-digicert-g2
+    title:
+      description: What it stands for.
+      type: str
+    as_of:
+      description: Date on which its data was last compared with its sources.
+      type: str
+      sample: "2026-11-24"
+    valid_from:
+      description: First day on which this certificate generation may be served.
+      type: str
+    valid_until:
+      description: First day on which it is no longer served, if that is known.
+      type: str
+    roots:
+      description: Ids of the roots it needs.
+      type: list
+      elements: str
+    sources:
+      description: Where its data comes from.
+      type: list
+      elements: str
+observed_at:
+  description: When the probe answered, in UTC.
+  returned: success
+  type: str
+  sample: "2026-11-24T09:30:00Z"
+collector_error:
+  description: Why the probe did not run on the host, when it did not.
+  returned: failure of the probe
+  type: str
+  sample: "/bin/sh: 1: /usr/bin/python3: not found."
+"""

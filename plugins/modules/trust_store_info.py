@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The work is done by the action plugin of the same name: this file documents it.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: trust_store_info
+short_description: Check which root CA certificates the trust stores of a host hold
+description:
+  - Looks for root certificates in the stores of a host and compares them by SHA-256, never by name. A certificate of the
+    same name with another key does not count.
+  - Two-sided by default. The root that is in use today must not have been removed, and the root to come must be there.
+  - A store that cannot be read is reported as unknown with the reason, never as lacking a root.
+  - Bad news is not a failure. Use M(mailops.tls.assert_findings) to stop at bad news.
+author:
+  - The mailops.tls contributors (@mailops)
+extends_documentation_fragment:
+  - mailops.tls.attributes.info
+  - mailops.tls.attributes.actiongroup_readiness
+  - mailops.tls.options
+  - mailops.tls.options.trust
+seealso:
+  - module: mailops.tls.readiness_info
+  - module: mailops.tls.assert_findings
+"""
+
+EXAMPLES = r"""
+- name: Check the roots of the current and the coming Exchange Online certificate in the system's store
+  mailops.tls.trust_store_info:
+  register: trust
+
+- name: Check a root of the catalogue in the file that Postfix reads
+  mailops.tls.trust_store_info:
+    profiles: []
+    roots:
+      - digicert-global-root-g2
+    stores:
+      - type: system
+      - type: pem_file
+        path: /etc/postfix/ca.pem
+
+- name: Check a root of a private CA, pinned by its fingerprint
+  mailops.tls.trust_store_info:
+    profiles: []
+    roots:
+      - name: Example Corp Root
+        sha256: "16af57a9f676b0ab126095aa5ebadef22ab31119d644ac95cd4b93dbf3f26aeb"
+    stores:
+      - type: pem_directory
+        path: /etc/ssl/certs
+"""
+
+RETURN = r"""
+stores:
+  description: Every store that was looked at.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    type:
+      description: Type of the store.
+      type: str
+      sample: system
+    path:
+      description: The file or directory that was read.
+      type: str
+      sample: /etc/ssl/certs/ca-certificates.crt
+    certificates:
+      description: Number of certificates in it; V(none) when it could not be read.
+      type: int
+      sample: 142
+    roots:
+      description: The roots that were looked for.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the root.
+          type: str
+          sample: digicert-global-root-g2
+        sha256:
+          description: SHA-256 of the certificate.
+          type: str
+          sample: cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f
+        status:
+          description: V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted), or V(unknown).
+          type: str
+          sample: present
+        detail:
+          description: More about it, such as a certificate of the same name with another key.
+          type: str
+compliant:
+  description:
+    - V(true) when everything that was asked for was observed and holds, V(false) when something fails.
+    - V(none) when nothing could be judged, or when nothing fails but something could not be observed.
+  returned: success
+  type: bool
+  sample: false
+summary:
+  description: Number of findings by status, and the worst status among them.
+  returned: success
+  type: dict
+  sample: {"pass": 6, "fail": 1, "warn": 0, "unknown": 0, "not_applicable": 0, "worst": "fail"}
+findings:
+  description:
+    - What was found, the worst first. Every finding id is explained in the collection's list of findings.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Stable identifier of the kind of finding.
+      type: str
+      sample: trust.root.absent
+    status:
+      description: V(pass), V(fail), V(warn), V(unknown) (could not be observed), or V(not_applicable).
+      type: str
+      sample: fail
+    severity:
+      description: V(critical), V(high), V(medium), V(low), or V(info).
+      type: str
+      sample: high
+    host:
+      description: Inventory name of the host it was observed on.
+      type: str
+      sample: mx1.example.com
+    subject:
+      description: What the finding is about.
+      type: dict
+      contains:
+        kind:
+          description: The kind of thing, such as V(endpoint), V(root) or V(store).
+          type: str
+          sample: root
+        name:
+          description: Its name.
+          type: str
+          sample: digicert-global-root-g2
+    summary:
+      description: One line.
+      type: str
+      sample: DigiCert Global Root G2 is not in the system store
+    detail:
+      description: What was seen.
+      type: str
+    remediation:
+      description: What to do about it.
+      type: str
+    evidence:
+      description: The observations that the verdict rests on.
+      type: dict
+    observed_at:
+      description: When it was observed, in UTC.
+      type: str
+      sample: "2026-11-24T09:30:00Z"
+    profile:
+      description: Id of the profile that asked for it, if one did.
+      type: str
+      sample: exo-digicert-g2
+profiles:
+  description: The profiles that were in force, with the date of their data.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the profile.
+      type: str
+      sample: exo-digicert-g2
+    title:
+      description: What it stands for.
+      type: str
+    as_of:
+      description: Date on which its data was last compared with its sources.
+      type: str
+      sample: "2026-11-24"
+    valid_from:
+      description: First day on which this certificate generation may be served.
+      type: str
+    valid_until:
+      description: First day on which it is no longer served, if that is known.
+      type: str
+    roots:
+      description: Ids of the roots it needs.
+      type: list
+      elements: str
+    sources:
+      description: Where its data comes from.
+      type: list
+      elements: str
+observed_at:
+  description: When the probe answered, in UTC.
+  returned: success
+  type: str
+  sample: "2026-11-24T09:30:00Z"
+collector_error:
+  description: Why the probe did not run on the host, when it did not.
+  returned: failure of the probe
+  type: str
+  sample: "/bin/sh: 1: /usr/bin/python3: not found."
+"""

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""The option tables of the info plugins, one per topic, as Ansible argument specs."""
+
+from __future__ import annotations
+
+import typing as t
+
+ArgumentSpec = dict[str, dict[str, t.Any]]
+
+PROFILE_OPTIONS: t.Final[ArgumentSpec] = {
+    "profiles": {"type": "list", "elements": "raw"},
+}
+
+RUN_OPTIONS: t.Final[ArgumentSpec] = {
+    "timeout": {"type": "float", "default": 5.0},
+    "deadline": {"type": "float", "default": 20.0},
+}
+
+EGRESS_OPTIONS: t.Final[ArgumentSpec] = {
+    "endpoints": {"type": "list", "elements": "raw", "default": []},
+    "certificate": {"type": "str"},
+    "issuers": {"type": "list", "elements": "str", "default": []},
+    "proxy": {"type": "str", "default": "environment"},
+    "proxy_username": {"type": "str"},
+    "proxy_password": {"type": "str", "no_log": True},
+    "address_family": {"type": "str", "choices": ["any", "ipv4", "ipv6", "both"], "default": "any"},
+    "each_address": {"type": "bool", "default": False},
+    "max_bytes": {"type": "int", "default": 10485760},
+}
+
+# Following a served chain takes a look at the server before anything else can be planned, so it costs a second remote
+# execution. That is why readiness_info, which promises one, does not have it.
+SERVER_OPTIONS: t.Final[ArgumentSpec] = {
+    "server": {"type": "str"},
+    "server_starttls": {"type": "str", "choices": ["auto", "none", "smtp"], "default": "auto"},
+}
+
+TRUST_OPTIONS: t.Final[ArgumentSpec] = {
+    "roots": {"type": "list", "elements": "raw", "default": []},
+    "stores": {"type": "raw", "default": "auto"},
+}

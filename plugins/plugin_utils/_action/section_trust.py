@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""The section that checks whether the stores of the host trust the roots."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Moment, Section
+from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import TRUST_OPTIONS, ArgumentSpec
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
+
+
+class TrustSection(Section):
+    """Plans the requests at construction, so that bad input is refused before anything runs on a host."""
+
+    OPTIONS: t.ClassVar[ArgumentSpec] = TRUST_OPTIONS
+
+    def __init__(self, args: t.Mapping[str, t.Any], profiles: tuple[Profile, ...]) -> None:
+        super().__init__(args, profiles)
+        self.checks = plan_trust(profiles, select_roots(args["roots"]), parse_stores(args["stores"]))
+
+    def requests(self) -> list[dict[str, t.Any]]:
+        return [check.request for check in self.checks]
+
+    def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
+        judged = judge_trust(self.checks, observations, host=moment.host, now=moment.now, observed_at=moment.observed_at)
+        return {"stores": judged.stores}, [*judged.findings]
