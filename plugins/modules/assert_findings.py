@@ -53,7 +53,8 @@ options:
     default: []
     suboptions:
       id:
-        description: Id of the finding. Shell patterns such as V(egress.tcp.*) are allowed here, in C(host) and in C(subject).
+        description: Id of the finding. Shell patterns such as V(egress.tcp.*) are allowed here, in C(host) and
+          in C(subject).
         type: str
         required: true
       host:
@@ -96,7 +97,7 @@ msg:
   description: What stops the host, and which waivers need attention.
   returned: success, or failure of the gate
   type: str
-  sample: "1 finding stops this host:\n- trust.root.absent digicert-global-root-g2: DigiCert Global Root G2 is not in the system store"
+  sample: "No finding stops this host, 1 waived."
 failing:
   description: The findings that stop the host, by id, host, subject and status.
   returned: success, or failure of the gate

@@ -14,9 +14,11 @@ short_description: Check that a host reaches the CRL, OCSP and CA issuers endpoi
 description:
   - For every endpoint of the profiles, of a given certificate, or of the chain that a server really presents, the host
     resolves the name, connects, and fetches through the proxy it really uses. The answer is then validated on the
-    controller. A CRL must parse, be fresh and be signed by its issuer; an OCSP response must answer for the certificate asked about,
+    controller. A CRL must parse, be fresh and be signed by its issuer; an OCSP response must answer for the
+      certificate asked about,
     be fresh and be signed.
-  - All endpoints are checked at the same time, in one remote execution. The check takes as long as the slowest endpoint, not the sum.
+  - All endpoints are checked at the same time, in one remote execution. The check takes as long as the slowest
+    endpoint, not the sum.
   - Bad news is not a failure. The task fails only for bad arguments, an unreachable host, or when the probe cannot run
     there. Use M(mailops.tls.assert_findings) to stop at bad news.
 author:
@@ -29,13 +31,16 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - A TLS server, as C(host:port). The certificates that it presents to the host are followed, and every endpoint they name is checked.
+      - A TLS server, as C(host:port). The certificates that it presents to the host are followed, and every
+        endpoint they name is checked.
       - This takes a second remote execution, because the chain has to be seen before its endpoints are known.
-      - Where the server stands behind no web proxy, as mail servers do, nothing needs to be set; only a proxy URL in O(proxy) is asked to tunnel.
+      - Where the server stands behind no web proxy, as mail servers do, nothing needs to be set; only a proxy URL
+        in O(proxy) is asked to tunnel.
     type: str
   server_starttls:
     description:
-      - How TLS starts on O(server). V(smtp) sends STARTTLS, V(none) starts at once, and V(auto) sends it on ports 25 and 587.
+      - How TLS starts on O(server). V(smtp) sends STARTTLS, V(none) starts at once, and V(auto) sends it on ports
+        25 and 587.
     type: str
     choices: [auto, none, smtp]
     default: auto

@@ -12,10 +12,12 @@ DOCUMENTATION = r"""
 module: readiness_info
 short_description: Check whether a host is ready for the current and the next certificate of Exchange Online
 description:
-  - Plans what M(mailops.tls.ca_egress_info) and M(mailops.tls.trust_store_info) check, lets the host observe all of it in B(one)
+  - Plans what M(mailops.tls.ca_egress_info) and M(mailops.tls.trust_store_info) check, lets the host observe all of
+    it in B(one)
     remote execution, and judges the answers on the controller.
   - Bad news is not a failure. The task fails only for bad arguments, an unreachable host, or when the probe cannot run
-    there. Use M(mailops.tls.assert_findings) to stop at bad news, or the role P(mailops.tls.readiness#role) for a whole fleet.
+    there. Use M(mailops.tls.assert_findings) to stop at bad news, or the role P(mailops.tls.readiness#role) for a
+      whole fleet.
 author:
   - The mailops.tls contributors (@mailops)
 extends_documentation_fragment:

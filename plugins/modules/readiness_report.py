@@ -14,7 +14,8 @@ short_description: Write one report of the readiness of all hosts of a play
 description:
   - Collects what a task registered on every host of the play, and writes one self-contained HTML page, a JSON document and
     a JUnit XML file on the controller, and prints the verdict of each host.
-  - Runs once for all hosts. Hosts that could not be reached, where the probe did not run, or that delivered no result are in the report as unknown.
+  - Runs once for all hosts. Hosts that could not be reached, where the probe did not run, or that delivered no result
+    are in the report as unknown.
   - The files are replaced atomically. They are the output of the run, not managed state, so they are written in check
     mode as well, and the task never reports a change.
 author:
@@ -29,11 +30,13 @@ attributes:
     platforms: all
 options:
   variable:
-    description: Name of the variable under which the result of M(mailops.tls.readiness_info) or another info plugin was registered.
+    description: Name of the variable under which the result of M(mailops.tls.readiness_info) or another info plugin
+      was registered.
     type: str
     required: true
   directory:
-    description: Directory on the controller. It is created if needed. A relative one is relative to the directory Ansible was started in.
+    description: Directory on the controller. It is created if needed. A relative one is relative to the directory
+      Ansible was started in.
     type: path
     default: reports
   formats:
@@ -54,7 +57,8 @@ options:
     type: bool
     default: true
   fail_on:
-    description: What the gate that follows stops at, so that the report can say it. Values as for O(mailops.tls.assert_findings#module:fail_on).
+    description: What the gate that follows stops at, so that the report can say it. Values as for
+      O(mailops.tls.assert_findings#module:fail_on).
     type: list
     elements: str
     default: [never]

@@ -12,8 +12,8 @@ import re
 
 LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
 BOM = b"\xef\xbb\xbf"
-# OpenSSL takes a boundary only at the start of a line. Behind BEGIN there may be white space and behind END anything,
-# so that where two files were joined without a line feed the second BEGIN is lost.
+# OpenSSL takes a boundary only at the start of a line. Text behind END, as where two files were
+# joined without a line feed, makes it refuse the block and with it the file.
 _BOUNDARY = re.compile(rb"^-----(?:BEGIN ([^\r\n-]{1,64})-----[ \t\r\f\v]*$|END ([^\r\n-]{1,64})-----([^\r\n]{0,80}))", re.M)
 _NUL_LINE = re.compile(rb"^\0", re.M)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}\Z")
@@ -79,8 +79,6 @@ def scan(data):
                 skipped.append((opened[1], "no END line"))
             opened = (match, line) if match.group(1) in LABELS else None
             continue
-        if b"-----BEGIN " in match.group(3):
-            skipped.append((line, "BEGIN is not at the start of a line"))
         if opened:
             begin, at = opened
             reason = _close(begin, match, data, blocks)
@@ -96,6 +94,8 @@ def _close(begin, end, data, blocks):
     """Append the block between the two boundaries; the reason (str) where it is none."""
     if end.group(2) != begin.group(1):
         return "the END line is of another kind"
+    if end.group(3).strip():
+        return "text behind the END line"
     der, reason = _decode(data[begin.end() : end.start()])
     length = sequence_length(der) if der is not None else None
     if length is None:

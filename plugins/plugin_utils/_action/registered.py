@@ -12,7 +12,7 @@ import typing as t
 
 
 def host_entry(host: str, registered: t.Any) -> dict[str, t.Any]:
-    """Sort a registered result of an info plugin into checked, unreachable, failed or not_checked."""
+    """Sort a registered result of an info plugin: checked, unreachable, failed (the probe did not run), refused, not_checked."""
     entry: dict[str, t.Any] = {"host": host, "state": "not_checked", "message": None, "result": None}
     if not isinstance(registered, t.Mapping):
         return entry
@@ -23,4 +23,6 @@ def host_entry(host: str, registered: t.Any) -> dict[str, t.Any]:
         return {**entry, "state": "checked", "result": dict(registered)}
     if registered.get("skipped"):
         return entry
-    return {**entry, "state": "failed", "message": registered.get("collector_error") or message}
+    if registered.get("collector_error"):
+        return {**entry, "state": "failed", "message": str(registered["collector_error"])}
+    return {**entry, "state": "refused", "message": message}

@@ -31,6 +31,13 @@ HOST_TYPES = (
         ),
     ),
     FindingType(
+        id="host.check_refused",
+        status="unknown",
+        severity="high",
+        meaning="The check failed before the probe ran, usually because its arguments or a profile were refused.",
+        remedy="Read the message, correct the arguments or the profile, and run again.",
+    ),
+    FindingType(
         id="host.not_checked",
         status="unknown",
         severity="medium",

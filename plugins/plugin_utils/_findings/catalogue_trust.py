@@ -100,7 +100,7 @@ TRUST_TYPES = (
     ),
     FindingType(
         id="trust.store.damaged",
-        status="warn",
+        status="fail",
         severity="high",
         meaning=(
             "Parts of the store could not be read as certificates. OpenSSL loads nothing at all from a PEM file with one "

@@ -29,8 +29,10 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     name_text,
     same_name,
     sha256,
+    verify,
 )
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import dsa
 
 _DER_TRUE = b"\x01\x01\xff"
 _PEM_BEGIN, _PEM_END = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
@@ -211,8 +213,11 @@ class _Judge:
     def _signed_by(self, candidate: x509.Certificate) -> bool | None:
         try:
             # Raises for an algorithm that is not known, which is_signature_valid() would call invalid.
-            _ = self.crl.signature_hash_algorithm
-            return self.crl.is_signature_valid(candidate.public_key())  # type: ignore[arg-type]  # other keys raise TypeError
+            algorithm, key = self.crl.signature_hash_algorithm, candidate.public_key()
+            if isinstance(key, dsa.DSAPublicKey):
+                # is_signature_valid() refuses DSA that OpenSSL verifies (seen with the NIST PKITS CRL of "DSA CA").
+                return verify(candidate, self.crl.signature, self.crl.tbs_certlist_bytes, algorithm)
+            return self.crl.is_signature_valid(key)  # type: ignore[arg-type]  # other kinds of keys raise TypeError
         except PARSE_ERRORS:
             return None
 

@@ -18,6 +18,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy i
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion, judge_ocsp
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     iso,
+    issued_by,
     load_certificates,
     moment,
     name_text,
@@ -82,18 +83,22 @@ def _issuer_certificates(check: EgressCheck, body: bytes, now: dt.datetime) -> C
 
 
 def _comparison(check: EgressCheck, served: t.Sequence[x509.Certificate]) -> str:
-    if {sha256(certificate) for certificate in served} & check.expected_sha256:
-        return "it is the issuer's certificate that the profile names"
+    """How what is served relates to the endpoint's issuer: its own certificate, a sibling, or one that it signed.
+
+    A certificate names the URL of its issuer's certificate; a profile's endpoint names who signed what is found there.
+    """
+    fingerprints = check.expected_sha256 | {sha256(certificate) for certificate in check.expected}
+    if {sha256(certificate) for certificate in served} & fingerprints:
+        return "it is the issuer's certificate that was expected"
     for certificate in served:
         for expected in check.expected:
             if same_name(certificate.subject, expected.subject):
                 if public_key_bytes(certificate) == public_key_bytes(expected):
-                    return (
-                        "it is another certificate of the expected issuer with the same key, such as a renewed or "
-                        "cross-signed one"
-                    )
+                    return "it is another certificate of the expected issuer with the same key (renewed or cross-signed)"
                 return "it bears the expected issuer's name but another key"
-    return "it is not the issuer's certificate that the profile names"
+            if issued_by(certificate, expected):
+                return f"it was issued by {name_text(expected.subject)}, as expected"
+    return "it is not the issuer's certificate that was expected, nor was it issued by that issuer"
 
 
 def _facts(certificate: x509.Certificate) -> dict[str, t.Any]:

@@ -37,6 +37,10 @@ _ADD: t.Final = {
 }
 
 
+# How the probe notes it (docs/observations.md).
+BYTE_ORDER_MARK = "byte order mark"
+
+
 @dataclasses.dataclass(frozen=True)
 class TrustJudgement:
     """`stores` as trust_store_info returns them, in the order they were asked for, and what follows from them."""
@@ -163,13 +167,16 @@ def _store_findings(check: TrustCheck, view: StoreView, context: _Context) -> li
             return [make("trust.store.not_found", summary=summary, detail=detail, evidence=evidence, **common)]
         summary = f"{_begin(store.label)} could not be read"
         return [make("trust.store.unreadable", summary=summary, detail=detail, evidence=evidence, **common)]
-    if view.skipped_count:
-        summary = f"{_begin(store.label)} has {view.skipped_count} parts that are not readable certificates"
+    # A byte order mark is worth a note, but every reader gets past it.
+    broken = view.skipped_count - sum(reason.endswith(BYTE_ORDER_MARK) for reason in view.skipped)
+    if broken:
+        summary = f"{_begin(store.label)} has {broken} part{'' if broken == 1 else 's'} that cannot be read as certificates"
         evidence.update(skipped=list(view.skipped), skipped_count=view.skipped_count)
         detail = "; ".join(view.skipped[:3])
         # In a directory every file is loaded by itself, so one bad file takes nothing else with it.
-        severity: Severity | None = "low" if store.type == "pem_directory" else None
-        return [make("trust.store.damaged", summary=summary, detail=detail, evidence=evidence, severity=severity, **common)]
+        if store.type == "pem_directory":
+            common.update(status="warn", severity="low")
+        return [make("trust.store.damaged", summary=summary, detail=detail, evidence=evidence, **common)]
     return []
 
 

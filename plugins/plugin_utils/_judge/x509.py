@@ -22,7 +22,17 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 # What cryptography raises on bytes that are not what they should be. Its parser is lazy, so any attribute can raise them.
-PARSE_ERRORS: t.Final = (ValueError, TypeError, OverflowError, KeyError, UnsupportedAlgorithm, x509.DuplicateExtension)
+PARSE_ERRORS: t.Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    LookupError,
+    NotImplementedError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE)-----[A-Za-z0-9+/=\s]*-----END \1-----")
 _MAX_CERTIFICATES = 100
@@ -95,7 +105,7 @@ def load_certificate(der: bytes) -> x509.Certificate | None:
         warnings.simplefilter("ignore")  # Old roots with odd serial numbers make cryptography warn.
         try:
             certificate = x509.load_der_x509_certificate(der)
-            _ = (certificate.subject, certificate.issuer, certificate.serial_number, certificate.not_valid_after_utc)
+            _ = (certificate.subject, certificate.issuer, certificate.serial_number, moment(certificate, "not_valid_after"))
         except PARSE_ERRORS:
             return None
     return certificate

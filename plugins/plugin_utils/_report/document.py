@@ -42,11 +42,13 @@ STATES: t.Final[t.Mapping[str, str]] = {
     "checked": "host.not_checked",
     "unreachable": "host.unreachable",
     "failed": "host.collector_broken",
+    "refused": "host.check_refused",
     "not_checked": "host.not_checked",
 }
 _SUMMARIES: t.Final[t.Mapping[str, str]] = {
     "host.unreachable": "The host could not be reached, so nothing about it is known",
     "host.collector_broken": "The check did not run on the host, so nothing about it is known",
+    "host.check_refused": "The check of the host was refused before it began",
     "host.not_checked": "The host belongs to the run but delivered no result",
 }
 _WORDS: t.Final[t.Mapping[bool | None, str]] = {True: "ready", False: "not_ready", None: "unknown"}
@@ -67,7 +69,7 @@ def build_document(
 ) -> Json:
     """Put together what the hosts of a run returned.
 
-    Each host is `{host, state: checked|unreachable|failed|not_checked, message: str|None, result: dict|None}`, where `result`
+    Each host is `{host, state, message: str|None, result: dict|None}` with a `state` of STATES, where `result`
     is what `readiness_info` (or another info plugin) returned. `generated_at` must know its time zone. Raises ValueError for a
     host named twice, an unknown state, or a result that is not one.
     """
@@ -269,12 +271,16 @@ def _problem(status: str, finding_id: str, findings: list[Json]) -> Json:
 
 
 def _firewall_rules(entries: list[Json]) -> list[Json]:
-    """What to ask the firewall team for, once for the fleet, with the hosts it is for."""
-    rules: dict[str, Json] = {}
+    """What to ask the firewall team for: each way once for the fleet, with the hosts it is for and why any of them needs it."""
+    rules: dict[tuple[str, str, int, str], Json] = {}
     for entry in entries:
         for rule in entry["firewall_rules"]:
-            key = json.dumps(rule, sort_keys=True)
-            rules.setdefault(key, {**rule, "hosts": []})["hosts"].append(entry["host"])
+            key = (rule["destination"], rule["address"] or "", rule["port"], rule["protocol"])
+            known = rules.setdefault(key, {**rule, "hosts": []})
+            known["hosts"].append(entry["host"])
+            for name, value in rule.items():
+                if isinstance(value, list):
+                    known[name] = sorted({*known[name], *value})
     return [rules[key] for key in sorted(rules)]
 
 

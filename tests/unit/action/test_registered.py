@@ -21,7 +21,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.registered imp
         ({"unreachable": True, "msg": "no route", "changed": False}, "unreachable", "no route"),
         ({"failed": True, "msg": "long", "collector_error": "no python"}, "failed", "no python"),
         ({"failed": False, "msg": "long", "collector_error": "no python"}, "failed", "no python"),
-        ({"failed": True, "msg": "bad arguments"}, "failed", "bad arguments"),
+        ({"failed": True, "msg": "bad arguments"}, "refused", "bad arguments"),
         ({"findings": [], "compliant": None}, "checked", None),
         ({"findings": [], "compliant": None, "failed": False}, "checked", None),
     ],

@@ -128,7 +128,10 @@ def _url_extensions(urls: t.Mapping[str, t.Sequence[str]]) -> list[tuple[x509.Ex
         found.append((x509.CRLDistributionPoints(points), False))
     access = [
         x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
-        for kind, method in (("ocsp", AuthorityInformationAccessOID.OCSP), ("ca_issuers", AuthorityInformationAccessOID.CA_ISSUERS))
+        for kind, method in (
+            ("ocsp", AuthorityInformationAccessOID.OCSP),
+            ("ca_issuers", AuthorityInformationAccessOID.CA_ISSUERS),
+        )
         for url in urls.get(kind, ())
     ]
     if access:
@@ -174,7 +177,7 @@ def ocsp_response(
     builder = ocsp.OCSPResponseBuilder().add_response(
         cert=certificate,
         issuer=issuer.certificate,
-        algorithm=algorithm or hashes.SHA1(),
+        algorithm=algorithm or hashes.SHA1(),  # noqa: S303 - what deployed responders use
         cert_status=status,
         this_update=this_update,
         next_update=next_update,

@@ -13,6 +13,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import Cer
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,7 +106,10 @@ def test_another_issuer_is_wrong():
 
 
 def test_any_of_several_expected_issuers_is_right():
-    assert judge(OTHER.crl(), issuers=[ROOT.certificate, OTHER.certificate], expected_issuers=[ROOT.subject, OTHER.subject]).cause == "ok"
+    assert (
+        judge(OTHER.crl(), issuers=[ROOT.certificate, OTHER.certificate], expected_issuers=[ROOT.subject, OTHER.subject]).cause
+        == "ok"
+    )
 
 
 def test_a_look_alike_of_the_issuer_is_found_out_by_its_key():
@@ -211,9 +215,12 @@ def test_a_partitioned_crl_is_said_to_be_one():
     assert "only a part" in judge(ROOT.crl(extensions=[(point, True)])).detail
 
 
-def test_rsa_signatures_verify():
-    root = pki.make_root("RSA Root", key=pki.rsa_key())
+@pytest.mark.parametrize("key", [pki.rsa_key(), dsa.generate_private_key(2048)], ids=["rsa", "dsa"])
+def test_signatures_of_other_kinds_of_keys_verify(key):
+    root = pki.make_root("Other Key Root", key=key)
     assert judge(root.crl(), issuers=[root.certificate], expected_issuers=[root.subject]).facts["signature"] == "valid"
+    broken = pki.with_broken_signature(root.crl())
+    assert judge(broken, issuers=[root.certificate], expected_issuers=[root.subject]).cause == "crl_bad_signature"
 
 
 @settings(max_examples=300, deadline=None)

@@ -359,12 +359,12 @@ def test_one_unreadable_store_does_not_hide_the_others(tmp_path):
     assert compliant(judgement.findings) is None
 
 
-def test_a_damaged_file_is_warned_of_because_openssl_loads_nothing_of_it(tmp_path):
+def test_a_damaged_file_fails_because_openssl_loads_nothing_of_it(tmp_path):
     bundle = tmp_path / "damaged.pem"
     bundle.write_text(pem_of(G2) + "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", encoding="ascii")
     judgement = judge_file(bundle, roots=[G2])
     assert [(finding.id, finding.status) for finding in judgement.findings] == [
-        ("trust.store.damaged", "warn"),
+        ("trust.store.damaged", "fail"),
         ("trust.root.present", "pass"),
     ]
     assert not openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle)

@@ -26,7 +26,11 @@ ROOT = pki.make_root()
 CA = ROOT.issue("Lab CA", ca=True, urls={"crl": ["http://crl.lab/root.crl"], "ocsp": ["http://ocsp.lab"]})
 LEAF = CA.issue(
     "mail.example",
-    urls={"crl": ["ldap:///cn=ca", "http://crl.lab/ca.crl"], "ocsp": ["http://ocsp.lab/"], "ca_issuers": ["http://aia.lab/ca.crt"]},
+    urls={
+        "crl": ["ldap:///cn=ca", "http://crl.lab/ca.crl"],
+        "ocsp": ["http://ocsp.lab/"],
+        "ca_issuers": ["http://aia.lab/ca.crt"],
+    },
 )
 OPTIONS = EgressOptions()
 
@@ -47,8 +51,16 @@ def ocsp_request(check):
 
 def test_requests_spell_every_option_out():
     options = EgressOptions("http://proxy:3128", "proxy", 2.0, "both", True, 1000)
-    crl, way = plan_egress([], parse_endpoints(["http://c.lab/x.crl", {"host": "o.lab", "port": "80", "kind": "ocsp"}]), options=options)
-    common = {"timeout": 2.0, "family": "both", "each_address": True, "proxy": "http://proxy:3128", "proxy_authorization": "proxy"}
+    crl, way = plan_egress(
+        [], parse_endpoints(["http://c.lab/x.crl", {"host": "o.lab", "port": "80", "kind": "ocsp"}]), options=options
+    )
+    common = {
+        "timeout": 2.0,
+        "family": "both",
+        "each_address": True,
+        "proxy": "http://proxy:3128",
+        "proxy_authorization": "proxy",
+    }
     fetch = {"method": "GET", "body": None, "headers": {}, "max_bytes": 1000, "max_redirects": 5, "ca_path": None}
     assert crl.request == {"id": "egress:0", "op": "fetch", "url": "http://c.lab/x.crl", **common, **fetch}
     assert way.request == {"id": "egress:1", "op": "connect", "host": "o.lab", "port": 80, **common}
@@ -56,7 +68,9 @@ def test_requests_spell_every_option_out():
 
 def test_one_url_in_several_profiles_is_one_request():
     one = profile("one", Endpoint("crl", url="http://crl.lab/root.crl", issuer="root"))
-    two = profile("two", Endpoint("crl", url="HTTP://CRL.lab:80/root.crl", issuer="root"), Endpoint("crl", host="crl.lab", port=80))
+    two = profile(
+        "two", Endpoint("crl", url="HTTP://CRL.lab:80/root.crl", issuer="root"), Endpoint("crl", host="crl.lab", port=80)
+    )
     checks = plan_egress([one, two], parse_endpoints(["http://crl.lab/root.crl"]), options=OPTIONS)
     assert [check.profiles for check in checks] == [("one", "two"), ("two",)]
     assert checks[0].endpoint.issuer == "root"
@@ -111,7 +125,9 @@ def test_a_served_chain_is_followed_and_its_rubbish_skipped():
     checks = plan_egress([], chain=[pki.der(LEAF.certificate), b"rubbish", pki.der(CA.certificate)], options=OPTIONS)
     assert {check.endpoint.url for check in checks} >= {"http://crl.lab/ca.crl", "http://crl.lab/root.crl"}
     # The CA's own issuer is not at hand, so nothing can be asked about the CA.
-    assert [check.question.certificate.label for check in checks if check.question and not check.question.made_up] == ["CN=mail.example,O=Lab"]
+    assert [check.question.certificate.label for check in checks if check.question and not check.question.made_up] == [
+        "CN=mail.example,O=Lab"
+    ]
 
 
 def test_the_users_certificate_comes_before_what_a_profile_would_ask():
@@ -185,7 +201,11 @@ def test_bad_endpoints_are_refused_with_place_and_reason(item, words):
     assert "secret" not in str(error.value)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_any_value_is_read_or_refused(value):
     try:
         parse_endpoints([value])

@@ -14,6 +14,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.mailops.tls.plugins.module_utils._probe.engine import run
 
 from tests.unit.probe.servers import answering, http, outcome, read_request, reset
 
@@ -158,9 +159,7 @@ def test_a_body_may_have_exactly_max_bytes(serve, ask):
     assert (outcome(answer), answer["body"], answer["body_bytes"]) == ("body/too_large", None, 6)
 
 
-def test_the_budget_is_for_all_requests_and_what_is_not_returned_does_not_count(serve, ask):
-    from ansible_collections.mailops.tls.plugins.module_utils._probe.engine import run
-
+def test_the_budget_is_for_all_requests_and_what_is_not_returned_does_not_count(serve):
     big = serve(answering(OK + b"\r\n" + b"x" * 3000))
     common = {"op": "fetch", "proxy": "none"}
     requests = [{"id": str(number), "url": big.url, **common} for number in range(3)]
@@ -265,13 +264,13 @@ def test_a_redirect_from_elsewhere_to_this_host_is_refused(serve, ask, own_addre
     for host in (
         "127.0.0.1",
         "localhost",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104
         "2130706433",
         "[::1]",
         "[::ffff:127.0.0.1]",
         "169.254.169.254",
         "[fe80::1]",
-    ):  # noqa: S104
+    ):
         outer = serve(answering(http(b"", "302 Found", f"Location: http://{host}:{inner.port}/")), address=own_address)
         assert outcome(ask("fetch", url=outer.url)) == "http/redirect_refused", host
     lab = serve(answering(http(b"", "302 Found", f"Location: {inner.url}")))

@@ -145,7 +145,7 @@ def test_what_a_connection_can_come_to(ask):
 
 
 def test_the_race_does_not_wait_for_a_dead_address(serve, ask, names):
-    server = serve(lambda connection: None, address="127.0.0.1")
+    server = serve(lambda _: None, address="127.0.0.1")
     names["two.test"] = ["::1", "127.0.0.1"]
     with blackhole("::1", server.port):
         answer = ask("connect", host="two.test", port=server.port, timeout=3)
@@ -159,7 +159,7 @@ def test_the_race_does_not_wait_for_a_dead_address(serve, ask, names):
 
 
 def test_a_refusal_starts_the_next_attempt_at_once(serve, ask, names):
-    server = serve(lambda connection: None)
+    server = serve(lambda _: None)
     names["two.test"] = ["::1", "127.0.0.1", "127.0.0.2"]
     answer = ask("connect", host="two.test", port=server.port)
     assert answer["elapsed_ms"] < 200
@@ -205,8 +205,9 @@ def test_families_alternate_beginning_with_the_resolvers_first():
 
 
 @pytest.mark.parametrize(
-    "address", ["127.1.2.3", "0.0.0.0", "169.254.1.1", "::", "::1", "fe80::1%lo", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
-)  # noqa: S104
+    "address",
+    ["127.1.2.3", "0.0.0.0", "169.254.1.1", "::", "::1", "fe80::1%lo", "::ffff:127.0.0.1", "64:ff9b::7f00:1"],  # noqa: S104
+)
 def test_local_addresses(address):
     assert is_local(address)
 
@@ -264,7 +265,7 @@ def test_the_deadline_ends_everything_and_keeps_what_is_known(serve, names):
     assert by_id["connect"]["hops"][0]["addresses"][0]["connected"] is None
 
 
-def test_two_hundred_dropped_endpoints_cost_one_timeout(serve):
+def test_two_hundred_dropped_endpoints_cost_one_timeout():
     with blackhole() as dropped:
         requests = [
             {"id": str(n), "op": "connect", "host": "127.0.0.1", "port": dropped, "timeout": 1, "proxy": "none"}
@@ -310,7 +311,7 @@ def test_no_time_at_all_is_a_deadline():
 
 
 def test_a_bug_is_an_answer(monkeypatch, ask):
-    def broken(*args):
+    def broken(*_args):
         raise KeyError("oops")
 
     monkeypatch.setattr(connect_module.connect, "__code__", broken.__code__)

@@ -156,7 +156,7 @@ def test_a_proxy_that_sends_the_secret_back_everywhere(serve, ask):
 @pytest.mark.parametrize(
     ("handler", "expected"),
     [
-        (lambda connection: None, "reset"),
+        (lambda _: None, "reset"),
         (reset, "reset"),
         (answering(b"SSH-2.0-OpenSSH_9.2\r\n"), "protocol"),
         (answering(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 300), "protocol"),

@@ -40,7 +40,7 @@ def certificates(authority):
 
 
 # One such block makes OpenSSL refuse the whole file, which is for the judge to say.
-STOPS_OPENSSL = {"not base64", "not DER", "empty", "no END line", "the END line is of another kind"}
+STOPS_OPENSSL = {"not base64", "not DER", "empty", "no END line", "the END line is of another kind", "text behind the END line"}
 
 
 def pem(cert: x509.Certificate) -> bytes:
@@ -92,20 +92,20 @@ def test_what_is_selected_travels(ask, tmp_path, certificates):
         (lambda a, b: a.replace(b"CERTIFICATE", b"X509 CERTIFICATE") + b, 2, []),
         (lambda a, b: a.replace(b"-----\n", b"-----  \n") + b, 2, []),
         (lambda a, b: b"junk " + a + b, 1, []),
-        (lambda a, b: a.rstrip(b"\n") + b, 1, None),
-        (lambda a, b: a.rstrip(b"\n") + b" and more\n" + b, 2, []),
+        (lambda a, b: a.rstrip(b"\n") + b, 0, [(1, "text behind the END line")]),
+        (lambda a, b: a.rstrip(b"\n") + b" and more\n" + b, 1, [(1, "text behind the END line")]),
         (lambda a, b: a + b"\0\n" + b, 1, None),
         (lambda a, b: b"\xff\0" * 50 + b"\n" + a + b"\x01" * 99 + b"\n" + b, 2, []),
         (lambda a, b: a.replace(b"M", b"*", 1) + b, 1, [(1, "not base64")]),
         (lambda a, b: a[:60] + b"\n-----END CERTIFICATE-----\n" + b, 1, [(1, "not DER")]),
-        (lambda a, b: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + b, 1, [(1, "not DER")]),
-        (lambda a, b: b"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n" + b, 1, [(1, "empty")]),
+        (lambda _, b: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + b, 1, [(1, "not DER")]),
+        (lambda _, b: b"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n" + b, 1, [(1, "empty")]),
         (lambda a, b: b"\n\n" + a.split(b"-----END")[0] + b, 1, [(3, "no END line")]),
         (lambda a, b: b + a.split(b"-----END")[0], 1, None),
         (lambda a, b: a.replace(b"END CERT", b"END X509 CERT") + b, 1, [(1, "the END line is of another kind")]),
         (lambda a, b: a.replace(b"CERTIFICATE", b"MAIL NOTE") + b, 1, []),
         (lambda a, b: a.replace(b"RTIFICATE-----\n", b"RTIFICATE-----\nComment: x\n\n", 1) + b, 1, [(1, "not base64")]),
-        (lambda a, b: b"", 0, []),
+        (lambda *_: b"", 0, []),
     ],
 )
 def test_armour_as_it_is_found(ask, tmp_path, certificates, change, found, reasons):

@@ -104,13 +104,13 @@ def checked(
 def entry(host: str, findings: t.Sequence[Finding], **more: t.Any) -> dict[str, t.Any]:
     """A host with these findings."""
     rules = [
-        {"destination": "crl3.digicert.com", "address": "192.0.2.81", "port": 80, "protocol": "tcp"},
-        {"destination": "ocsp.digicert.com", "address": "192.0.2.82", "port": 80, "protocol": "tcp"},
+        {"destination": "crl3.digicert.com", "address": "192.0.2.81", "port": 80, "protocol": "tcp", "why": [f"CRL for {host}"]},
+        {"destination": "ocsp.digicert.com", "address": None, "port": 80, "protocol": "tcp", "why": ["OCSP"]},
     ]
     result = {
         **verdict(findings),
         "endpoints": [],
-        "firewall_rules": rules,
+        "firewall_rules": rules if any(found.id.startswith("egress.tcp.") for found in findings) else [],
         "stores": [{"type": "system", "path": PATH, "certificates": 142, "roots": []}],
         "profiles": [profile.summary() for profile in PROFILES],
         "observed_at": SEEN,

@@ -57,6 +57,7 @@ def test_the_summary_counts_hosts_by_verdict() -> None:
     [
         ("unreachable", "host.unreachable"),
         ("failed", "host.collector_broken"),
+        ("refused", "host.check_refused"),
         ("not_checked", "host.not_checked"),
         ("checked", "host.not_checked"),
     ],
@@ -176,7 +177,9 @@ def test_a_single_host_can_be_asked_for_its_findings() -> None:
 def test_firewall_rules_of_the_fleet_stand_once_with_their_hosts() -> None:
     rules = document()["firewall_rules"]
     assert [rule["destination"] for rule in rules] == ["crl3.digicert.com", "ocsp.digicert.com"]
-    assert all(len(rule["hosts"]) == 8 for rule in rules)
+    assert all(len(rule["hosts"]) == 3 for rule in rules)
+    assert rules[0]["why"] == [f"CRL for {host}" for host in rules[0]["hosts"]]
+    assert (rules[1]["address"], rules[1]["why"]) == (None, ["OCSP"])
 
 
 def test_waivers_are_judged_by_the_utc_day() -> None:

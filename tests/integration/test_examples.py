@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every documented example is run."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.integration.examples import (
+    Example,
+    blocks,
+    commands,
+    document_examples,
+    is_plays,
+    is_tasks,
+    module_examples,
+    run_command,
+    run_example,
+)
+
+#: Examples whose documented point is that they stop a play, by source file: the message they stop with. On a machine that
+#: happens to be ready they succeed.
+MAY_FAIL = {
+    "plugins/modules/assert_findings.py": r"mailops\.tls\.assert_findings|not acceptable|finding",
+}
+
+#: Commands that are not run here, and where they are.
+ELSEWHERE = {
+    "make": "tests/gates/test_commands.py and this very run",
+    "ansible-galaxy": "installs from the network; the tarball is built and imported in tests/gates/test_package.py",
+}
+
+
+@pytest.mark.parametrize("example", [*module_examples(), *document_examples()], ids=lambda example: str(example.source))
+def test_example(example: Example, tmp_path: pathlib.Path) -> None:
+    done = run_example(example, tmp_path)
+    expected = MAY_FAIL.get(example.source.split(":")[0])
+    if done.returncode and expected:
+        failed_tasks = re.findall(r"^fatal: .*", done.stdout, re.MULTILINE)
+        assert len(failed_tasks) == 1 and re.search(expected, done.stdout), done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
+        return
+    assert done.returncode == 0, f"{example.source}\n{done.stdout}"
+    assert "[WARNING]" not in done.stdout, f"{example.source}\n{done.stdout}"
+    assert "[DEPRECATION WARNING]" not in done.stdout, f"{example.source}\n{done.stdout}"
+
+
+def test_every_module_has_examples() -> None:
+    sources = {example.source.split(":")[0] for example in module_examples()}
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert modules - sources == set()
+
+
+def test_no_yaml_block_that_calls_this_collection_escapes() -> None:
+    """A block that names a plugin of ours and is neither a play nor tasks would never be run."""
+    for block in blocks("yaml"):
+        if re.search(r"^\s*-? ?mailops\.tls\.\w+:", block.text, re.MULTILINE):
+            content = yaml.safe_load(block.text)
+            assert is_plays(content) or is_tasks(content), block.source
+
+
+def test_documented_commands(tmp_path: pathlib.Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for number, (source, command) in enumerate(commands()):
+        program, *words = command.split()
+        if program == "ansible-playbook":
+            directory = tmp_path / str(number)
+            directory.mkdir()
+            done = run_command(command, directory)
+            assert done.returncode == 0, f"{source}: {command}\n{done.stdout}"
+        elif program == "make":
+            assert all(word in targets for word in words if "=" not in word and not word.startswith("-")), f"{source}: {command}"
