@@ -23,7 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import PROFILE_OPTIONS, RUN_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, verdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_profiles
-from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import is_path, select_profiles
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import is_path, select_profiles, shipped_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 PROBE = "mailops.tls.probe"
@@ -41,6 +41,10 @@ class Moment:
     now: dt.datetime
     observed_at: str
     round_trip_s: float
+
+
+# Core imports action plugins before it forks a worker for each host: what is read here is read once, not once per host.
+shipped_profiles()
 
 
 class Section(abc.ABC):
