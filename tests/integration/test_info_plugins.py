@@ -190,11 +190,13 @@ BAD_INPUT: tuple[tuple[str, Options, str], ...] = (
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """All of them in one play: what takes time is to start Ansible."""
-    tasks = [{**task(plugin, **options), "register": f"found{number}"} for number, (plugin, options, _) in enumerate(BAD_INPUT)]
+    tasks = [
+        {**task(plugin, **options), "register": f"found{number}"} for number, (plugin, options, _named) in enumerate(BAD_INPUT)
+    ]
     return run_play(tmp_path_factory.mktemp("refusals"), tasks)
 
 
-@pytest.mark.parametrize("number", range(len(BAD_INPUT)), ids=[f"{plugin}-{named}" for plugin, _, named in BAD_INPUT])
+@pytest.mark.parametrize("number", range(len(BAD_INPUT)), ids=[f"{plugin}-{named}" for plugin, _options, named in BAD_INPUT])
 def test_bad_input_is_refused_by_name(refusals: Run, number: int) -> None:
     found = refusals[f"found{number}"]
     assert found["failed"] is True

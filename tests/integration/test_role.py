@@ -72,7 +72,7 @@ GATES: tuple[tuple[dict[str, t.Any], bool, str], ...] = (
 @pytest.fixture(scope="module")
 def gates(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """All of them in one play: what takes time is to start Ansible."""
-    tasks = [{**gate(**options), "register": f"gate{number}"} for number, (options, _, _) in enumerate(GATES)]
+    tasks = [{**gate(**options), "register": f"gate{number}"} for number, (options, _failed, _names) in enumerate(GATES)]
     return run_play(tmp_path_factory.mktemp("gates"), tasks)
 
 

@@ -200,8 +200,7 @@ def _chunked(wire):
         length = int(match.group(1), 16)
         if not length:
             return  # trailers are not read: the connection is closed anyway
-        for data in _counted(wire, length):
-            yield data
+        yield from _counted(wire, length)
         raw, ended = wire.line(2)
         if raw or not ended:
             raise ProbeError("body", "truncated", "a chunk is cut off")

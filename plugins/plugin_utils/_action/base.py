@@ -23,6 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import PROFILE_OPTIONS, RUN_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, verdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_profiles
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import HAS_CRYPTOGRAPHY
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import is_path, select_profiles, shipped_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
@@ -43,8 +44,20 @@ class Moment:
     round_trip_s: float
 
 
+class CollectorError(Exception):
+    """The probe did not run on the host; `reason` is the host's own word for it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The probe did not run on this host: {reason} "
+            "Install Python 3.6 or newer there, or set ansible_python_interpreter to the one that works."
+        )
+        self.reason = reason
+
+
 # Core imports action plugins before it forks a worker for each host: what is read here is read once, not once per host.
-shipped_profiles()
+if HAS_CRYPTOGRAPHY:
+    shipped_profiles()
 
 
 class Section(abc.ABC):
@@ -97,9 +110,12 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
             sections = [kind(args, profiles) for kind in self.SECTIONS]
             self._learn(sections, args, variables, result)
             requests = [request for section in sections for request in section.requests()]
+            result.update(self._examine(sections, requests, profiles, args, variables, result))
+        except CollectorError as error:
+            # Returned, not raised: a role can then tell it from refused arguments in its failed_when.
+            result.update(failed=True, msg=str(error), collector_error=error.reason)
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from error
-        result.update(self._examine(sections, requests, profiles, args, variables, result))
         result["changed"] = False
         return result
 
@@ -167,7 +183,7 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
         task_vars: dict[str, t.Any],
         result: dict[str, t.Any],
     ) -> dict[str, t.Any]:
-        """Run the probe on the host. Raises AnsibleActionFail, with `collector_error` in its result, when it did not run."""
+        """Run the probe on the host. Raises CollectorError when it did not run."""
         answer = self._execute_module(
             module_name=PROBE,
             module_args={"requests": requests, "deadline": args["deadline"], "secrets": secrets},
@@ -179,12 +195,7 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
                 result[key] = answer[key]
         observations = answer.get("observations")
         if answer.get("failed") or not isinstance(observations, dict) or observations.get("schema") != PROTOCOL_VERSION:
-            reason = _failure_text(answer)
-            raise AnsibleActionFail(
-                f"The probe did not run on this host: {reason} "
-                "Install Python 3.6 or newer there, or set ansible_python_interpreter to the one that works.",
-                result={"collector_error": reason},
-            )
+            raise CollectorError(_failure_text(answer))
         return observations
 
 

@@ -16,6 +16,7 @@ import datetime as dt
 import typing as t
 import warnings
 
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.crl_scope import coverage
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_body import describe, missing_der_bytes
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
@@ -31,9 +32,12 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     sha256,
     verify,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa
 
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import dsa
+except ImportError:  # only in ansible-test's import check: ansible-core itself requires cryptography
+    pass
 _DER_TRUE = b"\x01\x01\xff"
 _PEM_BEGIN, _PEM_END = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
 
@@ -117,6 +121,9 @@ class _Judge:
         self.scope: x509.IssuingDistributionPoint | None = extension(self.extensions, x509.IssuingDistributionPoint)
         self.delta = extension(self.extensions, x509.DeltaCRLIndicator) is not None
         self.indirect = bool(self.scope and self.scope.indirect_crl)
+        # Why the CRL cannot say whether a certificate at hand is revoked: it does not cover it, or another CRL may lift a hold.
+        self.not_covered: list[str] = []
+        self.on_hold: list[str] = []
         self.facts = self._facts(encoding)
 
     def _facts(self, encoding: str) -> dict[str, t.Any]:
@@ -140,7 +147,7 @@ class _Judge:
         }
 
     def verdict(self) -> CrlVerdict:
-        for step in (self._may_be_used, self._issuer, self._signature, self._listed, self._freshness):
+        for step in (self._may_be_used, self._issuer, self._signature, self._listed, self._freshness, self._decided):
             problem = step()
             if problem is not None:
                 return self._end(*problem)
@@ -195,11 +202,12 @@ class _Judge:
             )
             return None
         results = [(candidate, self._signed_by(candidate)) for candidate in candidates]
-        signer = next((candidate for candidate, result in results if result), None)
-        if signer is None:
+        signers = [candidate for candidate, result in results if result]
+        if not signers:
             return self._not_signed(results)
-        usage = extension(extensions_of(signer) or x509.Extensions([]), x509.KeyUsage)
-        if usage is not None and not usage.crl_sign:
+        # One key can have several certificates (self-issued, cross-signed), and some CAs keep a certificate for CRLs alone.
+        signer = next((candidate for candidate in signers if _may_sign_crls(candidate)), None)
+        if signer is None:
             self.facts["signature"] = "bad"
             return (
                 "crl_bad_signature",
@@ -236,22 +244,11 @@ class _Judge:
 
     def _listed(self) -> tuple[str, str] | None:
         """RFC 5280 6.3.3 (i) and (j): is one of the certificates at hand on the list?"""
-        for reference in self.certificates:
-            entry = self._entry(reference)
-            if entry is None:
-                continue
-            reason = extension(entry.extensions, x509.CRLReason)
-            text = reason.reason.value if reason else "unspecified"
-            when = iso(moment(entry, "revocation_date"))
-            self.facts["listed"].append(
-                {"certificate": reference.label, "serial": f"{reference.serial:x}", "reason": text, "date": when}
-            )
         if self.delta:
             self.notes.append(
                 "it is a delta CRL: it only says what changed since its base CRL, so absence from it proves nothing"
             )
-        # RFC 5280 5.3.1: removeFromCRL, in delta CRLs only, takes a certificate off hold.
-        revoked = [item for item in self.facts["listed"] if not (self.delta and item["reason"] == "removeFromCRL")]
+        revoked = [item for item in map(self._look_up, self.certificates) if item is not None]
         if not revoked:
             return None
         if self.next_update and self.next_update + self.policy.skew < self.now:
@@ -262,13 +259,41 @@ class _Judge:
             f"reason {first['reason']}."
         )
 
+    def _look_up(self, reference: CertificateRef) -> dict[str, str | None] | None:
+        """The certificate's entry where that means revocation. What the CRL leaves open is kept for `_decided`."""
+        own = same_name(self.crl.issuer, reference.issuer)
+        if not own and not self.indirect:
+            return None
+        covered = coverage(self.crl.issuer, self.scope, reference)
+        # What the certificate's own issuer revokes is revoked, whichever of its lists says so.
+        entry = self._entry(reference) if own or covered.reasons else None
+        if entry is None:
+            if covered.complete and not self.delta:
+                self.facts["looked_up"] += 1
+            else:
+                why = covered.why if not covered.complete else "it is a delta CRL without its base"
+                self.not_covered.append(f"{reference.label}: {why}")
+            return None
+        self.facts["looked_up"] += 1
+        reason = extension(entry.extensions, x509.CRLReason)
+        item = {
+            "certificate": reference.label,
+            "serial": f"{reference.serial:x}",
+            "reason": reason.reason.value if reason else "unspecified",
+            "date": iso(moment(entry, "revocation_date")),
+        }
+        self.facts["listed"].append(item)
+        # RFC 5280 5.3.1: removeFromCRL, in delta CRLs only, takes a certificate off hold; 6.3.3 (k) then calls it unrevoked.
+        if self.delta and item["reason"] == "removeFromCRL":
+            return None
+        if not self.delta and item["reason"] == "certificateHold" and extension(self.extensions, x509.FreshestCRL) is not None:
+            self.on_hold.append(f"{reference.label}: it is on hold since {item['date']}, which a delta CRL may have lifted")
+            return None
+        return item
+
     def _entry(self, reference: CertificateRef) -> x509.RevokedCertificate | None:
         if not self.indirect:
-            if not same_name(self.crl.issuer, reference.issuer):
-                return None
-            self.facts["looked_up"] += 1
             return self.crl.get_revoked_certificate_by_serial_number(reference.serial)
-        self.facts["looked_up"] += 1
         # RFC 5280 5.3.3: an entry belongs to the certificateIssuer last named, at first to the CRL's own issuer.
         issuer = self.crl.issuer
         for entry in self.crl:
@@ -277,6 +302,17 @@ class _Judge:
                 issuer = next(iter(named.get_values_for_type(x509.DirectoryName)), issuer)
             if entry.serial_number == reference.serial and same_name(issuer, reference.issuer):
                 return entry
+        return None
+
+    def _decided(self) -> tuple[str, str] | None:
+        """RFC 5280 6.3.3: a certificate for which no CRL decides has the status UNDETERMINED. One CRL is judged at a time.
+
+        A CRL of another partition than that of a certificate at hand is no fault as long as it decides for another one.
+        """
+        if self.on_hold or (self.not_covered and not self.facts["looked_up"]):
+            first = (self.on_hold or self.not_covered)[0]
+            return "crl_not_judged", f"{self._good()} It cannot say whether a certificate is revoked. {first}."
+        self.notes += [f"it says nothing about {text}" for text in self.not_covered[:3]]
         return None
 
     def _freshness(self) -> tuple[str, str] | None:
@@ -309,3 +345,10 @@ class _Judge:
             f"A CRL of {name_text(self.crl.issuer)}, {self.facts['entries']} entries, from {iso(self.this_update)} "
             f"{until}, {signature}."
         )
+
+
+def _may_sign_crls(certificate: x509.Certificate) -> bool:
+    """RFC 5280 6.3.3 (f): if there is a key usage, it must have cRLSign. Extensions that cannot be read allow nothing."""
+    extensions = extensions_of(certificate)
+    usage = extension(extensions or (), x509.KeyUsage)
+    return extensions is not None and (usage is None or usage.crl_sign)

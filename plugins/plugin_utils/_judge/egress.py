@@ -69,9 +69,9 @@ def judge_egress(
 
 def _judge(check: EgressCheck, answer: Answer | None, now: dt.datetime, policy: EgressPolicy) -> Judged:
     outcome, content = transport_outcome(answer, check.known), None
-    if outcome is None and answer is not None:
-        outcome, content = _content_outcome(check, answer, now, policy)
-    assert outcome is not None
+    if outcome is None:
+        # No outcome means that the way there is clear, so there is an answer.
+        outcome, content = _content_outcome(check, t.cast(Answer, answer), now, policy)
     return Judged(check, answer, outcome, _result(check, answer, outcome, content))
 
 

@@ -27,8 +27,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     sha256,
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_check import EgressCheck
-from cryptography import x509
 
+if t.TYPE_CHECKING:
+    from cryptography import x509
 _MAX_LISTED = 20
 
 

@@ -74,7 +74,7 @@ def read_certificate(block: bytes) -> CertificateParts:
     """Take the certificate at the beginning of `block` apart (RFC 5280 section 4.1)."""
     tag, content, certificate, rest = _element(block)
     _expect(tag, _SEQUENCE)
-    tag, content, _, _ = _element(content)
+    tag, content = _element(content)[:2]
     _expect(tag, _SEQUENCE)
     fields = _elements(content)
     if fields and fields[0][0] == 0xA0:  # the version, absent in v1 certificates
@@ -89,11 +89,11 @@ def trust_settings(rest: bytes) -> TrustSettings | None:
     """The auxiliary data behind a certificate (X509_CERT_AUX of OpenSSL), or None where there is none."""
     if not rest:
         return None
-    tag, content, _, _ = _element(rest)
+    tag, content = _element(rest)[:2]
     _expect(tag, _SEQUENCE)
     trusted: frozenset[str] | None = None
     rejected: frozenset[str] = frozenset()
-    for tag, value, _ in _elements(content):
+    for tag, value, _whole in _elements(content):
         if tag == _SEQUENCE:
             trusted = _uses(value)
         elif tag == 0xA0:
@@ -107,9 +107,9 @@ def subject_hash(name: bytes) -> str:
     The first four bytes, little endian, of SHA-1 over the canonical encoding of the name without its outer SEQUENCE:
     X509_NAME_hash_ex() in crypto/x509/x509_cmp.c, x509_name_canon() in crypto/x509/x_name.c. SHA-1 is no security here.
     """
-    tag, content, _, _ = _element(name)
+    tag, content = _element(name)[:2]
     _expect(tag, _SEQUENCE)
-    canonical = b"".join(_canonical_rdn(tag, value) for tag, value, _ in _elements(content))
+    canonical = b"".join(_canonical_rdn(tag, value) for tag, value, _whole in _elements(content))
     digest = hashlib.sha1(canonical, usedforsecurity=False).digest()
     return f"{int.from_bytes(digest[:4], 'little'):08x}"
 
@@ -117,7 +117,7 @@ def subject_hash(name: bytes) -> str:
 def _canonical_rdn(tag: int, content: bytes) -> bytes:
     _expect(tag, _SET)
     attributes = []
-    for attribute_tag, attribute, _ in _elements(content):
+    for attribute_tag, attribute, _whole in _elements(content):
         _expect(attribute_tag, _SEQUENCE)
         parts = _elements(attribute)
         if len(parts) != 2 or parts[0][0] != _OID:
@@ -141,7 +141,7 @@ def _canonical_value(tag: int, content: bytes, whole: bytes) -> bytes:
 
 def _uses(content: bytes) -> frozenset[str]:
     uses = []
-    for tag, value, _ in _elements(content):
+    for tag, value, _whole in _elements(content):
         _expect(tag, _OID)
         uses.append(_dotted(value))
     return frozenset(uses)

@@ -66,7 +66,7 @@ def judge_root(root: Root, view: StoreView, *, hashed: bool, clocks: Clocks) -> 
     same_key = [block for block in twins if block.parts.key == wanted.key]
     anchors = [block for block in same_key if block.parts.issuer == block.parts.subject]
     if anchors:
-        found, _ = _effective(anchors, view, hashed)
+        found, _reason = _effective(anchors, view, hashed)
         if found is not None:
             return _judge_found(found, clocks, reissued=True)
     return verdict if verdict.detail else _explain_absence(same_key, twins)

@@ -15,23 +15,25 @@ import re
 import typing as t
 import warnings
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import pkcs7
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+    from cryptography.hazmat.primitives.serialization import pkcs7
+except ImportError:  # only in ansible-test's import check: ansible-core itself requires cryptography
+    _OWN_ERRORS: tuple[type[Exception], ...] = ()
+else:
+    _OWN_ERRORS = (UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 
 # What cryptography raises on bytes that are not what they should be. Its parser is lazy, so any attribute can raise them.
-PARSE_ERRORS: t.Final = (
+PARSE_ERRORS: t.Final[tuple[type[Exception], ...]] = (
     ValueError,
     TypeError,
     OverflowError,
     LookupError,
     NotImplementedError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
+    *_OWN_ERRORS,
 )
 
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE)-----[A-Za-z0-9+/=\s]*-----END \1-----")
@@ -40,20 +42,29 @@ _MAX_CERTIFICATES = 100
 
 @dataclasses.dataclass(frozen=True)
 class CertificateRef:
-    """A certificate whose revocation is in question. The serial number and the issuer's name identify it (RFC 5280 4.1.2.2)."""
+    """A certificate whose revocation is in question. The serial number and the issuer's name identify it (RFC 5280 4.1.2.2).
+
+    `ca` and `points` (its CRL distribution points) tell which CRLs speak of it; None where the certificate is not at hand.
+    """
 
     label: str
     serial: int
     issuer: x509.Name
     not_after: dt.datetime | None = None
+    ca: bool | None = dataclasses.field(default=None, compare=False)
+    points: tuple[x509.DistributionPoint, ...] | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> CertificateRef:
+        extensions = extensions_of(certificate)
+        constraints = extension(extensions or (), x509.BasicConstraints)
         return cls(
             label=name_text(certificate.subject),
             serial=certificate.serial_number,
             issuer=certificate.issuer,
             not_after=moment(certificate, "not_valid_after"),
+            ca=None if extensions is None else bool(constraints and constraints.ca),
+            points=None if extensions is None else tuple(extension(extensions, x509.CRLDistributionPoints) or ()),
         )
 
 
@@ -105,7 +116,7 @@ def load_certificate(der: bytes) -> x509.Certificate | None:
         warnings.simplefilter("ignore")  # Old roots with odd serial numbers make cryptography warn.
         try:
             certificate = x509.load_der_x509_certificate(der)
-            _ = (certificate.subject, certificate.issuer, certificate.serial_number, moment(certificate, "not_valid_after"))
+            _parsed = (certificate.subject, certificate.issuer, certificate.serial_number, moment(certificate, "not_valid_after"))
         except PARSE_ERRORS:
             return None
     return certificate
@@ -234,7 +245,7 @@ def verify(
     return True
 
 
-def extension(extensions: x509.Extensions, kind: type[t.Any]) -> t.Any:
+def extension(extensions: t.Iterable[x509.Extension[t.Any]], kind: type[t.Any]) -> t.Any:
     """The value of an extension, or None."""
     return next((item.value for item in extensions if isinstance(item.value, kind)), None)
 

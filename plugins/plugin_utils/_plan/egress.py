@@ -24,8 +24,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_ocsp impo
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import Pool, build_pool
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Endpoint, EndpointKind, Profile
-from cryptography import x509
 
+if t.TYPE_CHECKING:
+    from cryptography import x509
 __all__ = ["EgressCheck", "EgressOptions", "parse_endpoints", "plan_egress"]
 
 _MAX_URLS_PER_CERTIFICATE: t.Final = 16

@@ -14,7 +14,9 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Endpoint
-from cryptography import x509
+
+if t.TYPE_CHECKING:
+    from cryptography import x509
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,8 +21,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     sha256,
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Intermediate, Profile, Root
-from cryptography import x509
 
+if t.TYPE_CHECKING:
+    from cryptography import x509
 _MAX_PEM: t.Final = 1 << 20
 
 

@@ -26,7 +26,7 @@ def documented(plugin: str) -> Options:
     document = yaml.safe_load(module.DOCUMENTATION)
     found: Options = {}
     for fragment in document["extends_documentation_fragment"]:
-        name, _, part = fragment.removeprefix("mailops.tls.").partition(".")
+        name, _dot, part = fragment.removeprefix("mailops.tls.").partition(".")
         if name == "options":
             text = getattr(ModuleDocFragment, part.upper() if part else "DOCUMENTATION")
             found.update(yaml.safe_load(text)["options"])

@@ -178,22 +178,81 @@ def test_remove_from_crl_in_a_delta_is_no_revocation(reason, delta, cause):
     assert ("delta CRL" in verdict.detail) is delta
 
 
+DELEGATING = x509.DistributionPoint(
+    [x509.UniformResourceIdentifier("http://crl.lab/1")], None, None, [x509.DirectoryName(OTHER.subject)]
+)
+DELEGATED = CertificateRef.of(
+    ROOT.issue("mail.example", extensions=[(x509.CRLDistributionPoints([DELEGATING]), False)]).certificate
+)
+
+
 def indirect(**options):
     point = x509.IssuingDistributionPoint(None, None, False, False, None, True, False)
     return OTHER.crl(extensions=[(point, True)], **options)
 
 
 def test_an_indirect_crl_is_recognised_and_not_called_wrong():
-    verdict = judge(indirect(), issuers=[OTHER.certificate], certificates=[REF])
+    verdict = judge(indirect(), issuers=[OTHER.certificate], certificates=[DELEGATED])
     assert (verdict.cause, verdict.facts["indirect"], verdict.facts["signature"]) == ("ok", True, "valid")
     assert "indirect" in verdict.detail
+    assert judge(indirect(), issuers=[OTHER.certificate]).cause == "ok"
 
 
 def test_entries_of_an_indirect_crl_belong_to_the_issuer_last_named():
-    mine = indirect(revoked=[pki.revoked(5, issuer=ROOT.subject), pki.revoked(REF.serial)])
-    assert judge(mine, issuers=[OTHER.certificate], certificates=[REF]).cause == "crl_lists_certificate"
-    not_mine = indirect(revoked=[pki.revoked(5, issuer=ROOT.subject), pki.revoked(REF.serial, issuer=OTHER.subject)])
-    assert judge(not_mine, issuers=[OTHER.certificate], certificates=[REF]).cause == "ok"
+    entries = [pki.revoked(5, issuer=ROOT.subject), pki.revoked(DELEGATED.serial)]
+    assert (
+        judge(indirect(revoked=entries), issuers=[OTHER.certificate], certificates=[DELEGATED]).cause == "crl_lists_certificate"
+    )
+    entries[1] = pki.revoked(DELEGATED.serial, issuer=OTHER.subject)
+    assert judge(indirect(revoked=entries), issuers=[OTHER.certificate], certificates=[DELEGATED]).cause == "ok"
+
+
+def test_an_authority_to_which_nobody_delegated_revokes_nothing():
+    entry = pki.revoked(REF.serial, issuer=ROOT.subject)
+    verdict = judge(indirect(revoked=[entry]), issuers=[OTHER.certificate], certificates=[REF])
+    assert (verdict.cause, verdict.facts["listed"]) == ("crl_not_judged", [])
+    known_by_number_only = CertificateRef("mail.example", REF.serial, ROOT.subject)
+    listed = judge(indirect(revoked=[entry]), issuers=[OTHER.certificate], certificates=[known_by_number_only])
+    assert listed.cause == "crl_lists_certificate"
+
+
+def test_a_hold_is_a_revocation_unless_a_delta_crl_may_have_lifted_it():
+    entry = pki.revoked(REF.serial, reason=x509.ReasonFlags.certificate_hold)
+    point = x509.DistributionPoint([x509.UniformResourceIdentifier("http://crl.lab/delta")], None, None, None)
+    assert judge(ROOT.crl(revoked=[entry]), certificates=[REF]).cause == "crl_lists_certificate"
+    with_delta = judge(ROOT.crl(revoked=[entry], extensions=[(x509.FreshestCRL([point]), False)]), certificates=[REF])
+    assert with_delta.cause == "crl_not_judged" and "on hold" in with_delta.detail
+    for_good = [pki.revoked(REF.serial, reason=x509.ReasonFlags.key_compromise)]
+    verdict = judge(ROOT.crl(revoked=for_good, extensions=[(x509.FreshestCRL([point]), False)]), certificates=[REF])
+    assert verdict.cause == "crl_lists_certificate"
+
+
+def test_absence_from_a_delta_crl_proves_nothing():
+    verdict = judge(ROOT.crl(extensions=[(x509.DeltaCRLIndicator(5), True)]), certificates=[REF])
+    assert (verdict.cause, verdict.facts["looked_up"]) == ("crl_not_judged", 0)
+
+
+def test_a_partition_decides_for_its_own_certificates_only():
+    shards = [x509.UniformResourceIdentifier(f"http://crl.lab/{number}.crl") for number in (1, 2)]
+    first, second = [CertificateRef.of(ROOT.issue(shard.value, urls={"crl": [shard.value]}).certificate) for shard in shards]
+    point = x509.IssuingDistributionPoint([shards[0]], None, True, False, None, False, False)
+    assert judge(ROOT.crl(extensions=[(point, True)]), certificates=[first]).cause == "ok"
+    other = judge(ROOT.crl(extensions=[(point, True)]), certificates=[second])
+    assert other.cause == "crl_not_judged" and "distribution points" in other.detail
+    both = judge(ROOT.crl(extensions=[(point, True)]), certificates=[second, first])
+    assert both.cause == "ok" and "says nothing about CN=http://crl.lab/2.crl" in both.detail
+    # What its own issuer revokes is revoked, whichever of its lists says so.
+    listing = ROOT.crl(revoked=[pki.revoked(second.serial)], extensions=[(point, True)])
+    assert judge(listing, certificates=[second]).cause == "crl_lists_certificate"
+
+
+@pytest.mark.parametrize("first", ["may sign", "may not sign"])
+def test_one_key_may_have_several_certificates(first):
+    root = pki.make_root("Twice Root", usage=["crl_sign"])
+    twin = pki.make_root("Twice Root", usage=["key_cert_sign"], key=root.key)
+    pool = [root.certificate, twin.certificate] if first == "may sign" else [twin.certificate, root.certificate]
+    verdict = judge(root.crl(), issuers=pool, expected_issuers=[root.subject])
+    assert (verdict.cause, verdict.facts["signer_sha256"]) == ("ok", root.sha256)
 
 
 @pytest.mark.parametrize("critical", [True, False])

@@ -255,18 +255,21 @@ JSON = st.recursive(
 )
 
 
+def containers(value):
+    """The value and every dict and list in it."""
+    if not isinstance(value, (dict, list)):
+        return []
+    inner = value.values() if isinstance(value, dict) else value
+    return [value, *(found for item in inner for found in containers(item))]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from([pair for _cause, pair in ALL if pair[1]]), st.data())
 def test_an_answer_with_anything_in_any_field_is_judged(pair, data):
     """A host that lies about types gets a verdict, never a crash."""
     check, answer = pair
     answer = json.loads(json.dumps(answer))
-    places = [answer]
-    for place in places:
-        for value in place.values() if isinstance(place, dict) else place:
-            if isinstance(value, (dict, list)):
-                places.append(value)
-    place = data.draw(st.sampled_from([p for p in places if p]))
+    place = data.draw(st.sampled_from([p for p in containers(answer) if p]))
     key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else list(range(len(place)))))
     if place is not answer or key != "id":
         place[key] = data.draw(JSON)

@@ -75,7 +75,7 @@ def read_request(connection: socket.socket) -> bytes:
         if not piece:
             return data
         data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _end, body = data.partition(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n"):
         if line.lower().startswith(b"content-length:"):
@@ -118,7 +118,7 @@ def blackhole(address: str = "127.0.0.1", port: int = 0) -> t.Iterator[int]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen(0)
-        for _ in range(4):
+        for _number in range(4):
             filler = stack.enter_context(socket.socket(family))
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
@@ -137,7 +137,7 @@ class Authority:
 
     def __init__(self, directory: pathlib.Path) -> None:
         self.directory = directory
-        self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        self.root_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _number in range(2))
         self.root = self._sign("probe test root", self.root_key, None)
         self.intermediate = self._sign("probe test intermediate", self.key, self.root)
         self.ca_path = directory / "root.pem"

@@ -155,7 +155,7 @@ def test_a_body_without_end_costs_little_memory(version, serve):
         connection.recv(4096)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         block = bytes(1 << 20)
-        for _ in range(10240):
+        for _number in range(10240):
             connection.sendall(block)
 
     script = (

@@ -180,7 +180,7 @@ def redirecting(table: dict[str, str], seen: list[bytes] | None = None) -> t.Cal
         request = read_request(connection)
         if seen is not None:
             seen.append(request)
-        status, _, location = table.get(request.split(b" ")[1].decode(), "").partition(" ")
+        status, _space, location = table.get(request.split(b" ")[1].decode(), "").partition(" ")
         connection.sendall(http(b"", f"{status} Moved", f"Location: {location}") if status else http(b"there"))
 
     return handle

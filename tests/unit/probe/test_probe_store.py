@@ -98,8 +98,8 @@ def test_what_is_selected_travels(ask, tmp_path, certificates):
         (lambda a, b: b"\xff\0" * 50 + b"\n" + a + b"\x01" * 99 + b"\n" + b, 2, []),
         (lambda a, b: a.replace(b"M", b"*", 1) + b, 1, [(1, "not base64")]),
         (lambda a, b: a[:60] + b"\n-----END CERTIFICATE-----\n" + b, 1, [(1, "not DER")]),
-        (lambda _, b: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + b, 1, [(1, "not DER")]),
-        (lambda _, b: b"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n" + b, 1, [(1, "empty")]),
+        (lambda _a, b: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + b, 1, [(1, "not DER")]),
+        (lambda _a, b: b"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n" + b, 1, [(1, "empty")]),
         (lambda a, b: b"\n\n" + a.split(b"-----END")[0] + b, 1, [(3, "no END line")]),
         (lambda a, b: b + a.split(b"-----END")[0], 1, None),
         (lambda a, b: a.replace(b"END CERT", b"END X509 CERT") + b, 1, [(1, "the END line is of another kind")]),
@@ -206,7 +206,7 @@ def test_a_file_that_changes_while_it_is_read(ask, tmp_path):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        seen = {outcome(read(ask, path)) for _ in range(20)}
+        seen = {outcome(read(ask, path)) for _number in range(20)}
     finally:
         stop.set()
         writer.join()

@@ -188,7 +188,7 @@ def private_ca(common_name: str, issuer=None):
     """A CA of the test: its name, its key and its certificate as PEM."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     key = ec.generate_private_key(ec.SECP256R1())
-    issuer_name, issuer_key, _ = issuer or (name, key, "")
+    issuer_name, issuer_key, _pem = issuer or (name, key, "")
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer_name).public_key(key.public_key()).serial_number(10)
     builder = builder.not_valid_before(dt.datetime(2026, 1, 1)).not_valid_after(dt.datetime(2036, 1, 1))
     certificate = builder.sign(issuer_key, hashes.SHA256())

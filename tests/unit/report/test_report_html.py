@@ -35,7 +35,7 @@ class Reader(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
-        self.attributes.update(name for name, _ in attrs)
+        self.attributes.update(name for name, _value in attrs)
         self.ids += [value or "" for name, value in attrs if name == "id"]
         self.links += [value or "" for name, value in attrs if name in ("href", "src")]
         if tag not in VOID:
@@ -112,7 +112,7 @@ def test_the_matrix_gathers_endpoints_by_host_and_shows_the_worst() -> None:
     matrix = build_matrix(found["hosts"])
     names = [column.name for column in matrix.columns]
     assert names.count("crl3.digicert.com") == 1
-    assert [group for group, _ in matrix.groups] == ["CA endpoints", "Trusted roots"]
+    assert [group for group, _columns in matrix.groups] == ["CA endpoints", "Trusted roots"]
     row = dict(zip(names, matrix.rows[[host["host"] for host in found["hosts"]].index("hybrid01.corp.example.net")], strict=True))
     assert row["crl3.digicert.com"] is not None
     assert (row["crl3.digicert.com"].status, row["crl3.digicert.com"].count) == ("fail", 3)
