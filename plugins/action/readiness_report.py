@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.collection import collection_version
-from ansible_collections.mailops.tls.plugins.plugin_utils._action.registered import host_entry
+from ansible_collections.mailops.tls.plugins.plugin_utils._action.registered import registered_entries
 from ansible_collections.mailops.tls.plugins.plugin_utils._gate.waivers import parse_waivers
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.document import build_document
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.files import FORMATS, write_reports
@@ -42,8 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)[1]
-        variables = task_vars or {}
-        entries = [host_entry(host, found) for host, found in self._registered(args["variable"], variables)]
+        entries = registered_entries(args["variable"], task_vars or {})
         try:
             document = build_document(
                 entries,
@@ -63,11 +62,3 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             changed=False, files=files, compliant=summary["compliant"], hosts=summary["hosts"], summary=summary["findings"]
         )
         return result
-
-    @staticmethod
-    def _registered(variable: str, task_vars: dict[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
-        """What each host of the play has under the variable. Taken raw: results hold no templates, and are large."""
-        hostvars = task_vars["hostvars"]
-        for host in sorted(task_vars["ansible_play_hosts_all"]):
-            found = hostvars.raw_get(host)
-            yield host, found.get(variable) if isinstance(found, t.Mapping) else None

@@ -26,3 +26,16 @@ def host_entry(host: str, registered: t.Any) -> dict[str, t.Any]:
     if registered.get("collector_error"):
         return {**entry, "state": "failed", "message": str(registered["collector_error"])}
     return {**entry, "state": "refused", "message": message}
+
+
+def registered_entries(variable: str, task_vars: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """What every host of the play has registered under the variable, sorted by host.
+
+    It is taken raw, without templating: results hold no templates, and are large.
+    """
+    hostvars = task_vars["hostvars"]
+    entries = []
+    for host in sorted(task_vars["ansible_play_hosts_all"]):
+        found = hostvars.raw_get(host)
+        entries.append(host_entry(host, found.get(variable) if isinstance(found, t.Mapping) else None))
+    return entries

@@ -184,7 +184,7 @@ def _add_endpoint(found: dict[_Place, _Need], endpoint: Result, findings: frozen
         )
     for place, there in places:
         if place is not None:
-            need = _Need(seen=set(there), why={f"{kind}: needed"}, urls={f"{kind} {name}"}, findings=set(findings))
+            need = _Need(seen=set(there), why={kind}, urls={f"{kind} {name}"}, findings=set(findings))
             found.setdefault(place, _Need()).add(need)
 
 

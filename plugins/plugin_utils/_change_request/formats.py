@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.collect import ChangeRequest
-from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.csv import render_csv
+from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.csv_table import render_csv
 from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.markdown import render_markdown
 from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.nftables import render_nftables
 

@@ -292,7 +292,8 @@ class _Judge:
         return item
 
     def _entry(self, reference: CertificateRef) -> x509.RevokedCertificate | None:
-        if not self.indirect:
+        # cryptography's own look-up refuses negative numbers, which some CAs did issue (RFC 5280 4.1.2.2).
+        if not self.indirect and reference.serial >= 0:
             return self.crl.get_revoked_certificate_by_serial_number(reference.serial)
         # RFC 5280 5.3.3: an entry belongs to the certificateIssuer last named, at first to the CRL's own issuer.
         issuer = self.crl.issuer

@@ -58,9 +58,12 @@ class CertificateRef:
     def of(cls, certificate: x509.Certificate) -> CertificateRef:
         extensions = extensions_of(certificate)
         constraints = extension(extensions or (), x509.BasicConstraints)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of negative serial numbers, which some CAs did issue
+            serial = certificate.serial_number
         return cls(
             label=name_text(certificate.subject),
-            serial=certificate.serial_number,
+            serial=serial,
             issuer=certificate.issuer,
             not_after=moment(certificate, "not_valid_after"),
             ca=None if extensions is None else bool(constraints and constraints.ca),

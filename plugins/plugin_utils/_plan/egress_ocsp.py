@@ -14,7 +14,13 @@ import secrets
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import PARSE_ERRORS, CertificateRef, key_hash, name_hash
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
+    CertificateRef,
+    extension,
+    extensions_of,
+    key_hash,
+    name_hash,
+)
 
 try:
     from cryptography import x509
@@ -56,10 +62,7 @@ def encode(asked: OcspQuestion) -> str:
 
 def responder_urls(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
     """The (OCSP, CA issuers) URLs of a certificate's authority information access (RFC 5280 4.2.2.1)."""
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, *PARSE_ERRORS):
-        return [], []
+    access = extension(extensions_of(certificate) or (), x509.AuthorityInformationAccess) or ()
     found: dict[x509.ObjectIdentifier, list[str]] = {
         AuthorityInformationAccessOID.OCSP: [],
         AuthorityInformationAccessOID.CA_ISSUERS: [],
@@ -73,10 +76,7 @@ def responder_urls(certificate: x509.Certificate) -> tuple[list[str], list[str]]
 
 def crl_urls(certificate: x509.Certificate) -> list[tuple[str, tuple[x509.Name, ...]]]:
     """The CRL URLs of a certificate, each with the names its CRL may be issued by (RFC 5280 4.2.1.13)."""
-    try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except (x509.ExtensionNotFound, *PARSE_ERRORS):
-        return []
+    points = extension(extensions_of(certificate) or (), x509.CRLDistributionPoints) or ()
     found = []
     for point in points:
         # cRLIssuer names the signer of an indirect CRL; without it, it is the certificate's own issuer.

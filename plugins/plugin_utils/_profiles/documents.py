@@ -31,29 +31,33 @@ _TAG = "tag:yaml.org,2002:"
 
 def read_document(path: str, at: Place) -> t.Any:
     """The data in the file. Raises ProfileError for a file that cannot be read, is too large or is malformed."""
-    content = _read_bounded(path, at)
-    try:
-        # The byte order mark that Windows editors put in front is not content.
-        decoded = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise at.refuse(f"is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    decoded = decode(read_bounded(path, at), at)
     return parse_json(decoded, at) if path.lower().endswith(".json") else parse_yaml(decoded, at)
 
 
-def _read_bounded(path: str, at: Place) -> bytes:
+def decode(content: bytes, at: Place) -> str:
+    """UTF-8 text. The byte order mark that Windows editors put in front is not content. Raises ProfileError."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise at.refuse(f"is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+
+def read_bounded(path: str, at: Place, limit: int = MAX_BYTES) -> bytes:
+    """The content of a regular file of at most `limit` bytes. Raises ProfileError."""
     try:
         # O_NONBLOCK: opening a FIFO must not wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise at.refuse("is not a regular file")
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(limit + 1)
     except ProfileError:
         raise
     except (OSError, ValueError) as error:
         raise at.refuse(f"cannot be read: {getattr(error, 'strerror', None) or 'not a usable path'}") from None
-    if len(content) > MAX_BYTES:
-        raise at.refuse(f"is larger than {MAX_BYTES} bytes")
+    if len(content) > limit:
+        raise at.refuse(f"is larger than {limit} bytes")
     return content
 
 

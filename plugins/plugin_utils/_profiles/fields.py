@@ -234,6 +234,15 @@ def is_host(value: str) -> bool:
     return "%" not in value  # an IPv6 zone means something else on every host
 
 
+def listed_host(value: t.Any, at: Place) -> str:
+    """What a publisher lists: `host:port` in lower case, where `*` in the host stands for any characters."""
+    name, separator, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    valid_port = port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536
+    if not separator or ":" in name or not valid_port or not is_host(name.replace("*", "a")) or not name.strip("*."):
+        raise at.refuse(f"must be host:port, where the host may have wildcards (*), not {show(value)}")
+    return f"{name.lower()}:{int(port)}"
+
+
 def url(value: t.Any, at: Place) -> str:
     """An absolute http or https URL as certificates carry them, with its host checked, without user information."""
     if not isinstance(value, str):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import typing as t
+import urllib.parse
 
 EndpointKind = t.Literal["crl", "ocsp", "ca_issuers"]
 
@@ -73,6 +74,18 @@ class Endpoint:
         """How findings and reports call it."""
         return self.url or f"{self.host}:{self.port}"
 
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host in lower case and TCP port, as a firewall sees it; None for a URL that has none."""
+        if self.url is None:
+            return ((self.host or "").lower(), self.port) if self.port else None
+        try:
+            parts = urllib.parse.urlsplit(self.url)
+            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower())
+        except ValueError:
+            return None
+        return (parts.hostname.lower(), port) if parts.hostname and port else None
+
 
 @dataclasses.dataclass(frozen=True)
 class CertificateFacts:
@@ -86,7 +99,11 @@ class CertificateFacts:
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """A certificate generation. The window is [valid_from, valid_until); None is open."""
+    """A certificate generation. The window is [valid_from, valid_until); None is open.
+
+    `listed` makes it a publisher's list of what to open: `host:port`, the host possibly with wildcards. Other profiles and
+    certificates are compared with it. `notes` say what of its source the profile cannot express.
+    """
 
     id: str
     title: str
@@ -98,6 +115,8 @@ class Profile:
     roots: tuple[Root, ...]
     intermediates: tuple[Intermediate, ...]
     endpoints: tuple[Endpoint, ...]
+    listed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def in_force(self, today: dt.date) -> bool:
         """Whether this generation's window includes the day."""
@@ -113,4 +132,5 @@ class Profile:
             "valid_until": self.valid_until.isoformat() if self.valid_until else None,
             "roots": [root.id for root in self.roots],
             "sources": list(self.sources),
+            "notes": list(self.notes),
         }

@@ -31,6 +31,8 @@ MAX_ROOTS: t.Final = 64
 MAX_INTERMEDIATES: t.Final = 256
 MAX_ENDPOINTS: t.Final = 256
 MAX_SOURCES: t.Final = 32
+MAX_LISTED: t.Final = 4096
+MAX_NOTES: t.Final = 256
 
 Roots = t.Mapping[str, Root]
 Intermediates = t.Mapping[str, Intermediate]
@@ -161,7 +163,7 @@ def read_endpoint(value: t.Any, at: Place) -> Endpoint:
 def read_profile(value: t.Any, at: Place, roots: Roots, intermediates: Intermediates) -> Profile:
     """A profile, complete and consistent in itself. Raises ProfileError with the place and the reason."""
     raw = f.mapping(value, at, _profile_fields(roots, intermediates))
-    lists = {name: raw[name] or () for name in ("roots", "intermediates", "endpoints")}
+    lists = {name: raw[name] or () for name in ("roots", "intermediates", "endpoints", "listed", "notes")}
     if not lists["roots"] and not lists["endpoints"]:
         raise at.refuse("has neither roots nor endpoints, so there is nothing to check")
     if raw["valid_from"] and raw["valid_until"] and raw["valid_from"] >= raw["valid_until"]:
@@ -187,6 +189,8 @@ def _profile_fields(roots: Roots, intermediates: Intermediates) -> dict[str, Fie
             f.listing(lambda value, at: read_intermediate(value, at, intermediates), at_most=MAX_INTERMEDIATES)
         ),
         "endpoints": Field(f.listing(read_endpoint, at_most=MAX_ENDPOINTS)),
+        "listed": Field(f.listing(f.listed_host, at_most=MAX_LISTED)),
+        "notes": Field(f.listing(f.text, at_most=MAX_NOTES)),
     }
 
 

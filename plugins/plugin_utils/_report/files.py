@@ -27,14 +27,26 @@ FORMATS: t.Final[t.Mapping[str, tuple[str, t.Callable[[Document], bytes]]]] = {
 
 
 def write_reports(document: Document, directory: pathlib.Path, basename: str, formats: t.Sequence[str]) -> list[str]:
-    """Write the report in the formats asked for; return the absolute paths in that order.
+    """Write the report in the formats asked for; return the absolute paths in that order. Raises as write_files does.
 
     All are rendered before the first is written, so an error leaves the reports of an earlier run as they were.
-    Raises ValueError for a bad base name and WriteError when the directory or a file cannot be written.
     """
+    check_basename(basename)
+    return write_files([(FORMATS[name][0], FORMATS[name][1](document)) for name in formats], directory, basename)
+
+
+def check_basename(basename: str) -> None:
+    """Raises ValueError for what is no plain file name."""
     if basename in ("", ".", "..") or "/" in basename or "\0" in basename:
         raise ValueError(f"basename: must be a plain file name, not {basename!r}")
-    rendered = [(FORMATS[name][0], FORMATS[name][1](document)) for name in formats]
+
+
+def write_files(rendered: t.Sequence[tuple[str, bytes]], directory: pathlib.Path, basename: str) -> list[str]:
+    """Write (ending, content) pairs into a directory, which is made if needed; return the absolute paths.
+
+    Raises ValueError for a bad base name and WriteError when the directory or a file cannot be written.
+    """
+    check_basename(basename)
     if not rendered:
         return []
     directory = directory.absolute()
