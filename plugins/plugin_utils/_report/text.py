@@ -14,7 +14,9 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.clean import for_terminal
 
 _VERDICTS: t.Final[t.Mapping[str, str]] = {"ready": "READY", "not_ready": "NOT READY", "unknown": "UNKNOWN"}
-_MAX_FINDINGS = 40
+_MAX_GROUPS = 20
+_MAX_ALIKE = 3
+_MAX_NAMED = 12
 _MIN_WIDTH = 40
 
 Mapping = t.Mapping[str, t.Any]
@@ -75,12 +77,25 @@ def _passes(entry: Mapping) -> str:
 
 def _host(entry: Mapping, width: int) -> list[str]:
     lines = ["", f"{_VERDICTS[entry['verdict']]:<9}  {for_terminal(entry['host'])}{_passes(entry)}"]
-    bad = _bad(entry)
-    for finding in bad[:_MAX_FINDINGS]:
-        lines += _finding(finding, width)
-    if len(bad) > _MAX_FINDINGS:
-        lines.append(f"  ... and {len(bad) - _MAX_FINDINGS} more, see the report")
+    alike: dict[tuple[t.Any, ...], list[Mapping]] = {}
+    for finding in _bad(entry):
+        alike.setdefault((finding["status"], finding["id"], (finding.get("waived") or {}).get("until")), []).append(finding)
+    groups = list(alike.values())
+    for group in groups[:_MAX_GROUPS]:
+        lines += _group(group, width)
+    if len(groups) > _MAX_GROUPS:
+        lines.append(f"  ... and {sum(map(len, groups[_MAX_GROUPS:]))} more, see the report")
     return lines
+
+
+def _group(findings: list[Mapping], width: int) -> list[str]:
+    """A host behind a closed firewall has the same finding for every endpoint: say it once, and name the others."""
+    if len(findings) <= _MAX_ALIKE:
+        return [line for finding in findings for line in _finding(finding, width)]
+    others = [for_terminal(finding["subject"]["name"]) for finding in findings[1:]]
+    more = f" and {len(others) - _MAX_NAMED} others, see the report" if len(others) > _MAX_NAMED else ""
+    text = f"and the same for {len(others)} more: {', '.join(others[:_MAX_NAMED])}{more}"
+    return [*_finding(findings[0], width), *_wrap(text, width, " " * 10)]
 
 
 def _finding(finding: Mapping, width: int) -> list[str]:

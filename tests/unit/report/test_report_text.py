@@ -22,12 +22,23 @@ def test_hosts_that_are_not_ready_are_shown_in_full_and_last() -> None:
 
 
 def test_findings_name_status_id_and_subject_once() -> None:
-    text = render_text(document([checked("mx1", "tcp_timeout")]), width=200)
+    text = render_text(document([checked("mx1", {"DigiCertGlobalRootG2.crl": "tcp_timeout"})]), width=200)
     line = next(line for line in text.splitlines() if "crl3.digicert.com/DigiCertGlobalRootG2.crl" in line)
     assert line.startswith(
         "  fail    egress.tcp.timeout  http://crl3.digicert.com/DigiCertGlobalRootG2.crl - no answer on TCP 80"
     )
     assert line.count("DigiCertGlobalRootG2.crl") == 1
+
+
+def test_what_fails_for_the_same_reason_is_said_once_with_every_subject() -> None:
+    found = document([checked("mx1", "tcp_timeout")])
+    subjects = [finding["subject"]["name"] for finding in found["hosts"][0]["findings"] if finding["status"] == "fail"]
+    assert len(subjects) > 3
+    lines = render_text(found).splitlines()
+    assert len([line for line in lines if line.startswith("  fail")]) == 1
+    joined = " ".join(" ".join(lines).split())
+    assert f"and the same for {len(subjects) - 1} more: " in joined
+    assert all(joined.count(name) >= 1 for name in subjects)
 
 
 def test_each_remedy_is_said_once() -> None:
