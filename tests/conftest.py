@@ -18,8 +18,10 @@ TESTS = ROOT / "tests"
 #: Folders in the order they run in: what is quick and says most comes first. Each has the marker named here.
 FOLDERS = {
     "unit": None,
+    "vectors": None,
     "integration": "integration",
     "gates": "gate",
+    "fuzz": "fuzz",
     "lab": "lab",
     "molecule": "molecule",
     "browser": "browser",

@@ -49,6 +49,9 @@ options:
     description:
       - PEM text of a certificate, optionally followed by the certificates above it. The CRL, OCSP and CA issuers endpoints
         that it names are checked, and its own revocation status is looked up there.
+      - Where issuers are missing, M(mailops.tls.ca_egress_info) fetches them from the CA issuers URLs that the certificates
+        name, at most four levels up, and follows them as well. Each level takes a remote execution more.
+        M(mailops.tls.readiness_info) keeps to one execution and follows what is given.
     type: str
   issuers:
     description:

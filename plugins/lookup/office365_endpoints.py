@@ -8,20 +8,23 @@ DOCUMENTATION = r"""
 name: office365_endpoints
 short_description: Turn Microsoft's list of Office 365 endpoints into a profile
 description:
-  - Reads what the Office 365 IP address and URL web service answers, from the service itself, from a mirror or from a file, and
-    returns a profile with the hosts of certificate authorities that it names. The profile can be used wherever this collection takes one.
+  - Reads what the Office 365 IP address and URL web service answers, from the service itself, from a mirror or from a file,
+    and returns a profile with the hosts of certificate authorities that it names. The profile can be used wherever this
+    collection takes one.
   - The list names hosts and ports, no URLs. So each host is checked by connecting to it. What is served there is
     checked by the profiles that know the URLs, such as V(exo-digicert-g2).
   - Wildcards such as C(*.entrust.net) cannot be checked. They are named in the profile's C(notes), and count when the
     endpoints of other profiles and of certificates are compared with the list (findings C(egress.sources.*)).
   - What a host is for is told from its name or from the shipped profiles. Where neither says it, C(notes) does.
-  - It runs on the controller. Look the list up once and keep it in a file or a variable, because the web service limits how often it is asked.
+  - It runs on the controller. Keep the list in a file where many plays need it, because the web service limits how often
+    it is asked.
 author:
   - The mailops.tls contributors (@mailops)
 options:
   _terms:
     description:
-      - Paths of JSON files, or URLs that begin with C(http://) or C(https://), with what the C(endpoints) method of the web service answered.
+      - Paths of JSON files, or URLs that begin with C(http://) or C(https://), with what the C(endpoints) method of the web
+        service answered.
       - Relative paths are looked for in the C(files) directories beside the playbook and the role.
       - Without any, the web service is asked.
     type: list

@@ -33,7 +33,8 @@ options:
     description:
       - A TLS server, as C(host:port). The certificates that it presents to the host are followed, and every
         endpoint they name is checked.
-      - This takes a second remote execution, because the chain has to be seen before its endpoints are known.
+      - This takes a second remote execution, because the chain has to be seen before its endpoints are known. Issuers that
+        the server does not present are fetched as for O(certificate).
       - Where the server stands behind no web proxy, as mail servers do, nothing needs to be set; only a proxy URL
         in O(proxy) is asked to tunnel.
     type: str

@@ -32,11 +32,15 @@ attributes:
     platforms: all
 options:
   variable:
-    description: Name of the variable under which the result of M(mailops.tls.ca_egress_info) or M(mailops.tls.readiness_info) was registered.
+    description:
+      - Name of the variable under which the result of M(mailops.tls.ca_egress_info) or M(mailops.tls.readiness_info) was
+        registered.
     type: str
     required: true
   directory:
-    description: Directory on the controller. It is created if needed. A relative one is relative to the directory Ansible was started in.
+    description:
+      - Directory on the controller. It is created if needed. A relative one is relative to the directory Ansible was started
+        in.
     type: path
     default: reports
   basename:

@@ -19,7 +19,7 @@ from tests.gates.support import source_files
 
 OURS = "ansible_collections.mailops.tls.plugins."
 PLUGINS = ROOT / "plugins"
-PURE = ("_judge", "_plan", "_findings", "_profiles", "_gate")
+PURE = ("_judge", "_plan", "_findings", "_profiles", "_gate", "_change_request")
 #: Modules that act on the world. Reading profile files is the work of _profiles and needs none of them.
 EFFECTS = {
     "socket",

@@ -15,7 +15,9 @@ import typing as t
 
 from tests.lab import interpreters
 
-Egress = t.Literal["open", "dropped", "rejected", "reset", "reset-midway", "unreachable-net", "portal", "dead-ipv6", "proxy-only"]
+Egress = t.Literal[
+    "open", "dropped", "rejected", "reset", "reset-midway", "unreachable-net", "portal", "dead-ipv6", "proxy-only", "causes"
+]
 TrustStore = t.Literal["root", "no-root", "twin-root"]
 
 PRIVATE_STORE = "/etc/mailops/private-roots.pem"
@@ -127,6 +129,8 @@ SOUND: tuple[LabHost, ...] = (
     LabHost("dead-ipv6", HEALTHY, egress="dead-ipv6", groups=("healthy",)),
     # No way out but the proxy, which the host's own environment names.
     LabHost("proxy-only", HEALTHY, egress="proxy-only", groups=("healthy",)),
+    # Its firewall is in the way of cases of causes.py only.
+    LabHost("causes", HEALTHY, egress="causes", groups=("healthy",)),
 )
 
 
@@ -141,7 +145,7 @@ def interpreter_hosts() -> tuple[LabHost, ...]:
     made = []
     for name, path, usable in interpreters.found():
         expected, group = (HEALTHY, "healthy") if usable else (NOT_COLLECTED, "faulty")
-        made.append(LabHost(name, expected, python=str(path), groups=(group, "pythons")))
+        made.append(LabHost(name, expected, egress="causes", python=str(path), groups=(group, "pythons")))
     return tuple(made)
 
 

@@ -20,7 +20,7 @@ import sys
 import time
 import typing as t
 
-from tests.lab import network, plan, preflight
+from tests.lab import causes, network, plan, preflight
 
 READY_TIMEOUT_S = 20.0
 HERE = pathlib.Path(__file__).parent
@@ -103,7 +103,7 @@ class Builder:
 
     def _start_services(self, anchor: int) -> None:
         enter = ["nsenter", "--target", str(anchor), "--net", "--"]
-        _run([*enter, "ip", "-batch", "-"], network.addresses("eth0", plan.SERVICE_ADDRESSES))
+        _run([*enter, "ip", "-batch", "-"], network.addresses("eth0", (*plan.SERVICE_ADDRESSES, *causes.addresses())))
         _run([*enter, "nft", "-f", "-"], network.service_rules())
         running = [
             (service, self._start(service["name"], [*enter, *service["command"]], stdin=subprocess.DEVNULL))

@@ -20,7 +20,7 @@ import sys
 import time
 import typing as t
 
-from tests.lab import controller, hosts, machines, pki, plan, preflight, services
+from tests.lab import cause_content, controller, hosts, machines, pki, plan, preflight, services
 
 UP_TIMEOUT_S = 40.0
 DOWN_TIMEOUT_S = 10.0
@@ -167,6 +167,7 @@ def _build(state: pathlib.Path, fleet: int) -> Lab:
         (state / name).mkdir(mode=0o700)
     ca = pki.make_ca(dt.datetime.now(dt.timezone.utc))
     pki.write_ca(ca, state / "ca")
+    cause_content.write(ca, dt.datetime.now(dt.timezone.utc), state / "ca")
     managed = hosts.all_hosts(fleet)
     controller.write_ssh_keys(state / "ssh")
     host_key = (state / "ssh" / "host_key.pub").read_text()

@@ -84,6 +84,9 @@ class HostWriter:
         if host.egress == "proxy-only":
             proxy = f"http://proxy.{plan.ZONE}:{plan.PROXY_PORT}"
             config += f'SetEnv http_proxy="{proxy}" https_proxy="{proxy}"\n'
+        if host.egress == "causes":
+            # Python reads the hashed directory beside this file by default, and the lab's root is only in the file.
+            config += f"SetEnv SSL_CERT_FILE={SYSTEM_STORE}\n"
         _write(directory / "sshd_config", config)
         shutil.copyfile(self.state / "ssh" / "host_key", directory / "host_key")
         (directory / "host_key").chmod(0o600)

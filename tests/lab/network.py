@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from tests.lab import plan
+from tests.lab import causes, plan
 from tests.lab.hosts import Egress
 
 # What a client's own output hook makes of a packet to the CA: each is seen by the client as a real firewall's answer.
@@ -42,6 +42,8 @@ def host_rules(egress: Egress) -> str:
     to4, to6 = _destinations()
     if egress == "open":
         return ""
+    if egress == "causes":
+        return _chain("filter", "output", 0, causes.host_firewall())
     if egress == "dead-ipv6":
         return _chain("filter", "output", 0, [f"{to6} drop"])
     if egress == "portal":
@@ -53,9 +55,13 @@ def host_rules(egress: Egress) -> str:
 
 
 def service_rules() -> str:
-    """The services' side: a resolver's address at which nothing ever answers, not even an ICMP error."""
+    """The services' side: a resolver's address at which nothing ever answers, not even an ICMP error.
+
+    What leaves for a case of causes.py comes from the proxy, which is on the same side: its firewall is the hosts'.
+    """
     dead = plan.DEAD_RESOLVER
-    return _chain("filter", "input", 0, [f"ip daddr {dead.v4} drop", f"ip6 daddr {dead.v6} drop"])
+    silence = _chain("filter", "input", 0, [f"ip daddr {dead.v4} drop", f"ip6 daddr {dead.v6} drop"])
+    return silence + _chain("filter", "output", 0, causes.host_firewall())
 
 
 def addresses(device: str, places: tuple[plan.Address, ...]) -> str:

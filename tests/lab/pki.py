@@ -82,7 +82,8 @@ class LabCA:
     intermediate_crl: bytes
 
 
-def _name(common_name: str) -> x509.Name:
+def lab_name(common_name: str) -> x509.Name:
+    """A subject of the lab's CA."""
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "XX"),
@@ -92,7 +93,7 @@ def _name(common_name: str) -> x509.Name:
     )
 
 
-class _Signer:
+class Signer:
     """Issues certificates and CRLs that are valid from yesterday, so that a small clock skew does no harm."""
 
     def __init__(self, now: dt.datetime) -> None:
@@ -113,35 +114,35 @@ class _Signer:
 
     def root(self) -> Issued:
         key = rsa.generate_private_key(65537, 2048)
-        name = _name(ROOT_NAME)
-        return Issued(_as_ca(self.builder(name, key, name, 3650), path_length=None).sign(key, hashes.SHA256()), key)
+        name = lab_name(ROOT_NAME)
+        return Issued(as_ca(self.builder(name, key, name, 3650), path_length=None).sign(key, hashes.SHA256()), key)
 
     def intermediate(self, issuer: Issued) -> Issued:
         key = rsa.generate_private_key(65537, 2048)
-        builder = _as_ca(self.builder(_name(INTERMEDIATE_NAME), key, issuer.certificate.subject, 1825), path_length=0)
-        return _sign(_pointers(builder, CRL_ROOT, OCSP_ROOT, AIA_ROOT), key, issuer)
+        builder = as_ca(self.builder(lab_name(INTERMEDIATE_NAME), key, issuer.certificate.subject, 1825), path_length=0)
+        return sign(_pointers(builder, CRL_ROOT, OCSP_ROOT, AIA_ROOT), key, issuer)
 
     def leaf(self, issuer: Issued, name: str) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
-            self.builder(_name(name), key, issuer.certificate.subject, 90)
+            self.builder(lab_name(name), key, issuer.certificate.subject, 90)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         )
-        return _sign(_pointers(builder, CRL_INTERMEDIATE, OCSP_INTERMEDIATE, AIA_INTERMEDIATE), key, issuer)
+        return sign(_pointers(builder, CRL_INTERMEDIATE, OCSP_INTERMEDIATE, AIA_INTERMEDIATE), key, issuer)
 
     def responder(self, issuer: Issued, name: str) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
-            self.builder(_name(name), key, issuer.certificate.subject, 30)
+            self.builder(lab_name(name), key, issuer.certificate.subject, 30)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=True)
             .add_extension(x509.OCSPNoCheck(), critical=False)
         )
-        return _sign(builder, key, issuer)
+        return sign(builder, key, issuer)
 
-    def crl(self, issuer: Issued, revoked: list[int]) -> bytes:
+    def crl(self, issuer: Issued, revoked: list[int], critical: x509.ExtensionType | None = None) -> bytes:
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(issuer.certificate.subject)
@@ -150,6 +151,8 @@ class _Signer:
             .add_extension(_authority(issuer), critical=False)
             .add_extension(x509.CRLNumber(1), critical=False)
         )
+        if critical is not None:
+            builder = builder.add_extension(critical, critical=True)
         for serial in revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(self.start).build()
             builder = builder.add_revoked_certificate(entry)
@@ -160,7 +163,8 @@ def _authority(issuer: Issued) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.certificate.public_key())  # type: ignore[arg-type]
 
 
-def _as_ca(builder: x509.CertificateBuilder, path_length: int | None) -> x509.CertificateBuilder:
+def as_ca(builder: x509.CertificateBuilder, path_length: int | None) -> x509.CertificateBuilder:
+    """With the extensions of a CA."""
     usage = dict.fromkeys(
         ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False
     )
@@ -180,13 +184,14 @@ def _pointers(builder: x509.CertificateBuilder, crl: str, ocsp: str, issuers: st
     )
 
 
-def _sign(builder: x509.CertificateBuilder, key: Key, issuer: Issued) -> Issued:
+def sign(builder: x509.CertificateBuilder, key: Key, issuer: Issued) -> Issued:
+    """Signed by the issuer, and pointing to its key."""
     return Issued(builder.add_extension(_authority(issuer), critical=False).sign(issuer.key, hashes.SHA256()), key)
 
 
 def make_ca(now: dt.datetime) -> LabCA:
     """A complete CA, as of this moment (aware, UTC)."""
-    signer = _Signer(now)
+    signer = Signer(now)
     root = signer.root()
     intermediate = signer.intermediate(root)
     revoked = signer.leaf(intermediate, f"revoked.{ZONE}")
@@ -203,7 +208,7 @@ def make_ca(now: dt.datetime) -> LabCA:
     )
 
 
-def _index_line(issued: Issued, revoked: bool) -> str:
+def index_line(issued: Issued, revoked: bool) -> str:
     """One line of the database `openssl ocsp -index` reads (six fields, see openssl-ca(1))."""
     subject = "/" + "/".join(attribute.rfc4514_string() for attribute in issued.certificate.subject)
     expiry = issued.certificate.not_valid_after_utc.strftime("%y%m%d%H%M%SZ")
@@ -219,8 +224,8 @@ def write_ca(ca: LabCA, directory: pathlib.Path) -> None:
         (directory / f"{name}.pem").write_text(issued.pem)
         (directory / f"{name}.key").write_text(issued.key_pem)
     (directory / "leaf-chain.pem").write_text(ca.leaf.pem + ca.intermediate.pem)
-    (directory / "root.index").write_text(_index_line(ca.intermediate, revoked=False))
-    leaves = _index_line(ca.leaf, revoked=False) + _index_line(ca.revoked_leaf, revoked=True)
+    (directory / "root.index").write_text(index_line(ca.intermediate, revoked=False))
+    leaves = index_line(ca.leaf, revoked=False) + index_line(ca.revoked_leaf, revoked=True)
     (directory / "intermediate.index").write_text(leaves)
     served = directory / "served"
     served.mkdir()

@@ -61,7 +61,13 @@ WEB = Address(1, 20)  # a TLS server with the lab's leaf certificate
 PORTAL = Address(1, 30)
 PROXY = Address(1, 31)
 
-SERVICE_ADDRESSES = (RESOLVER, DEAD_RESOLVER, CRL, OCSP, OCSP_INTERMEDIATE, CA_ISSUERS, WEB, PORTAL, PROXY)
+# Servers of misbehaving.py that stand for no cause of their own: behaviour -> address.
+MISBEHAVING = {"large": Address(1, 40), "echo": Address(1, 41)}
+
+SERVICE_ADDRESSES = (
+    *(RESOLVER, DEAD_RESOLVER, CRL, OCSP, OCSP_INTERMEDIATE, CA_ISSUERS, WEB, PORTAL, PROXY),
+    *MISBEHAVING.values(),
+)
 CA_ADDRESSES = (CRL, OCSP, OCSP_INTERMEDIATE, CA_ISSUERS)
 
 # What the resolver knows. Every other name does not exist.
@@ -73,12 +79,21 @@ NAMES: dict[str, Address] = {
     f"www.{ZONE}": WEB,
     f"portal.{ZONE}": PORTAL,
     f"proxy.{ZONE}": PROXY,
+    **{f"{name}.{ZONE}": address for name, address in MISBEHAVING.items()},
 }
 
 PROXY_PORT = 3128  # for everybody
 PROXY_AUTH_PORT = 3129  # asks for basic authentication
 PROXY_USER, PROXY_PASSWORD = "mailops", "lab-only"  # open nothing outside the lab
-OCSP_PORTS = {"root": 8881, "intermediate": 8882}  # behind nginx
+# openssl's responders, behind nginx. The last two speak for the root, too, but hold its intermediate for revoked, or know
+# nothing of it.
+OCSP_PORTS = {"root": 8881, "intermediate": 8882, "revoked": 8883, "unknown": 8884}
+
+# What the captive portal says, whatever it is asked.
+PORTAL_PAGE = (
+    "<!DOCTYPE html><html><head><title>Guest network</title></head>"
+    "<body><h1>Welcome</h1><p>Please accept the terms of use to go on.</p></body></html>"
+)
 
 
 def host_address(index: int) -> Address:

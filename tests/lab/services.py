@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import sys
 
-from tests.lab import plan
+from tests.lab import cause_services, plan
 
 UNBOUND = """\
 server:
@@ -31,6 +32,7 @@ server:
     local-zone: "." static
     local-zone: "{zone}." static
 {records}
+{cause_records}
 remote-control:
     control-enable: no
 """
@@ -64,6 +66,7 @@ http {{
         {listen_portal}
         location / {{ default_type application/pkix-crl; return 200 "{portal_page}"; }}
     }}
+{cause_servers}
 }}
 """
 
@@ -73,11 +76,6 @@ RESPONDER = """\
         location / {{ proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.0; proxy_next_upstream off; }}
     }}
 """
-
-PORTAL_PAGE = (
-    "<!DOCTYPE html><html><head><title>Guest network</title></head>"
-    "<body><h1>Welcome</h1><p>Please accept the terms of use to go on.</p></body></html>"
-)
 
 SQUID = """\
 http_port {v4}:{port} name=open
@@ -93,11 +91,13 @@ pid_filename none
 cache_log /dev/null
 access_log none
 shutdown_lifetime 0 seconds
+connect_timeout 1 second
 auth_param basic program {helper} {state}/run/squid-passwd
 auth_param basic children 2 startup=1 idle=1
 auth_param basic realm lab
 acl without_password myportname open open6
 acl known proxy_auth REQUIRED
+{cause_rules}
 http_access allow without_password
 http_access allow known
 http_access deny all
@@ -122,7 +122,14 @@ def _unbound(state: pathlib.Path) -> str:
     for name, place in plan.NAMES.items():
         records.append(f'    local-data: "{name}. 300 IN A {place.v4}"')
         records.append(f'    local-data: "{name}. 300 IN AAAA {place.v6}"')
-    return UNBOUND.format(state=state, v4=plan.RESOLVER.v4, v6=plan.RESOLVER.v6, zone=plan.ZONE, records="\n".join(records))
+    return UNBOUND.format(
+        state=state,
+        v4=plan.RESOLVER.v4,
+        v6=plan.RESOLVER.v6,
+        zone=plan.ZONE,
+        records="\n".join(records),
+        cause_records=cause_services.unbound(),
+    )
 
 
 def _nginx(state: pathlib.Path) -> str:
@@ -136,7 +143,8 @@ def _nginx(state: pathlib.Path) -> str:
         responders=responders,
         listen_web=_listen((plan.WEB,), 80) + " " + _listen((plan.WEB,), 443, " ssl"),
         listen_portal=_listen((plan.PORTAL,), 80),
-        portal_page=PORTAL_PAGE,
+        portal_page=plan.PORTAL_PAGE,
+        cause_servers=cause_services.nginx(state),
     )
 
 
@@ -150,19 +158,20 @@ def _squid(state: pathlib.Path, helper: pathlib.Path) -> str:
         zone=plan.ZONE,
         resolver=plan.RESOLVER.v4,
         helper=helper,
+        cause_rules=cause_services.squid(),
     )
 
 
-def _responder(state: pathlib.Path, name: str) -> Service:
+def _responder(state: pathlib.Path, name: str, ca_name: str) -> Service:
     ca = state / "ca"
     port = plan.OCSP_PORTS[name]
     # -multi: one process answers one connection at a time; -ignore_err: a malformed request does not end it.
     command = ("openssl", "ocsp", "-port", str(port), "-multi", "2", "-ignore_err", "-ndays", "3", "-timeout", "10")
     files = (
         ("-index", ca / f"{name}.index"),
-        ("-CA", ca / f"{name}.pem"),
-        ("-rsigner", ca / f"{name}_responder.pem"),
-        ("-rkey", ca / f"{name}_responder.key"),
+        ("-CA", ca / f"{ca_name}.pem"),
+        ("-rsigner", ca / f"{ca_name}_responder.pem"),
+        ("-rkey", ca / f"{ca_name}_responder.key"),
     )
     options = tuple(str(part) for pair in files for part in pair)
     return Service(f"ocsp-{name}", (*command, *options), (("127.0.0.1", port),))
@@ -185,6 +194,10 @@ def prepare(state: pathlib.Path, helper: pathlib.Path, password_hash: str) -> tu
         Service("unbound", ("unbound", "-d", "-c", str(conf / "unbound.conf")), ((plan.RESOLVER.v4, 53), (plan.RESOLVER.v6, 53))),
         Service("nginx", ("nginx", "-c", str(conf / "nginx.conf"), "-e", str(state / "log" / "nginx-error.log")), tuple(web)),
         Service("squid", ("squid", "-N", "-d", "1", "-f", str(conf / "squid.conf")), ((plan.PROXY.v4, plan.PROXY_PORT),)),
-        _responder(state, "root"),
-        _responder(state, "intermediate"),
+        *(_responder(state, name, "intermediate" if name == "intermediate" else "root") for name in plan.OCSP_PORTS),
+        Service(
+            "misbehaving",
+            (sys.executable, "-m", "tests.lab.misbehaving", str(state)),
+            tuple((place.v4, 80) for place in plan.MISBEHAVING.values()),
+        ),
     )

@@ -30,6 +30,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import
 PROBE = "mailops.tls.probe"
 PROTOCOL_VERSION = 1
 
+# The server's chain, and then four levels of issuers: section_served_chain.py.
+MAX_ROUNDS = 5
+
 # The probe ends by itself within its deadline; this much more for a reasonable bound on what users ask for.
 MAX_DEADLINE_S = 3600.0
 
@@ -71,7 +74,10 @@ class Section(abc.ABC):
         self.secrets: dict[str, str] = {}
 
     def preliminary_requests(self) -> list[dict[str, t.Any]]:
-        """Requests whose answers are needed before the others can be planned. They cost a second remote execution."""
+        """Requests whose answers are needed before the others can be planned. Each round costs a remote execution.
+
+        Asked again after `learn`, until no section has any, at most MAX_ROUNDS times. The default needs none.
+        """
         return []
 
     def learn(self, observations: dict[str, t.Any]) -> None:  # noqa: B027 - most sections have nothing to learn
@@ -108,9 +114,9 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
             today = dt.datetime.now(dt.timezone.utc).date()
             profiles = select_profiles(self._with_paths(args["profiles"]), today=today)
             sections = [kind(args, profiles) for kind in self.SECTIONS]
-            self._learn(sections, args, variables, result)
+            left = self._learn(sections, args, variables, result)
             requests = [request for section in sections for request in section.requests()]
-            result.update(self._examine(sections, requests, profiles, args, variables, result))
+            result.update(self._examine(sections, requests, profiles, {**args, "deadline": left}, variables, result))
         except CollectorError as error:
             # Returned, not raised: a role can then tell it from refused arguments in its failed_when.
             result.update(failed=True, msg=str(error), collector_error=error.reason)
@@ -137,11 +143,22 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
 
     def _learn(
         self, sections: list[Section], args: dict[str, t.Any], task_vars: dict[str, t.Any], result: dict[str, t.Any]
-    ) -> None:
-        for section in sections:
-            preliminary = section.preliminary_requests()
-            if preliminary:
-                section.learn(self._observe(preliminary, section.secrets, args, task_vars, result))
+    ) -> float:
+        """Let the sections learn in rounds. Returns the seconds left of the deadline, which holds for all rounds together.
+
+        A round may use half of what is left, so that there is always time for the check itself.
+        """
+        left: float = args["deadline"]
+        for _round in range(MAX_ROUNDS):
+            asked = [(section, section.preliminary_requests()) for section in sections]
+            if not any(requests for _section, requests in asked):
+                break
+            for section, requests in asked:
+                if requests:
+                    observations = self._observe(requests, section.secrets, {**args, "deadline": left / 2}, task_vars, result)
+                    section.learn(observations)
+                    left -= _seconds(observations.get("elapsed_ms"), at_most=left / 2)
+        return left
 
     def _examine(
         self,
@@ -197,6 +214,13 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
         if answer.get("failed") or not isinstance(observations, dict) or observations.get("schema") != PROTOCOL_VERSION:
             raise CollectorError(_failure_text(answer))
         return observations
+
+
+def _seconds(elapsed_ms: t.Any, at_most: float) -> float:
+    """What a probe says it took; as much as it was given when it says nothing that can be used."""
+    if isinstance(elapsed_ms, (int, float)) and not isinstance(elapsed_ms, bool) and elapsed_ms >= 0:
+        return min(elapsed_ms / 1000, at_most)
+    return at_most
 
 
 def _failure_text(answer: t.Mapping[str, t.Any], limit: int = 400) -> str:

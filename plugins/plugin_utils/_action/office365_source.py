@@ -35,9 +35,7 @@ def service_url(instance: str, client_request_id: str | None) -> str:
         try:
             asker = uuid.UUID(client_request_id)
         except ValueError:
-            raise Place("client_request_id").refuse(
-                "must be a GUID such as b10c5ed1-bad1-445f-b386-b919946339a7"
-            ) from None
+            raise Place("client_request_id").refuse("must be a GUID such as b10c5ed1-bad1-445f-b386-b919946339a7") from None
     query = {"ClientRequestId": str(asker), "format": "JSON", "ServiceAreas": "Common,Exchange"}
     return f"{_SERVICE}{instance.lower()}?{urllib.parse.urlencode(query, safe=',')}"
 

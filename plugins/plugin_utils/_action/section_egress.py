@@ -17,7 +17,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.proxy import P
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress import judge_egress
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_clock import judge_clock
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_sources import judge_sources
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions, parse_endpoints, plan_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import followed_certificates
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 
@@ -67,4 +69,6 @@ class EgressSection(Section):
                 observed_at=moment.observed_at,
             )
         )
+        seen = followed_certificates(self.args["certificate"], self.chain)
+        findings += judge_sources(self.profiles, seen, host=moment.host, observed_at=moment.observed_at)
         return {"endpoints": judged.endpoints, "firewall_rules": judged.firewall_rules}, findings

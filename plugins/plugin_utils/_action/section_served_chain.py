@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
 
-"""The egress section that also follows the chain a server presents to the host."""
+"""The egress section that also follows the chain a server presents to the host, and chains upwards to issuers they lack."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_egress import EgressSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import Pool, build_pool
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_upwards import MAX_LEVELS, issuer_requests, issuers_found
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 # Ports where TLS starts inside an SMTP session (RFC 3207; submission: RFC 6409).
@@ -50,7 +52,7 @@ def parse_server(raw: str, starttls: str) -> Server:
 
 
 class ServedChainSection(EgressSection):
-    """Looks at the server first, then checks the endpoints that the certificates it presented name."""
+    """Looks at the server first, fetches issuers that the chain lacks, then checks the endpoints that all of them name."""
 
     OPTIONS: t.ClassVar[ArgumentSpec] = {**EGRESS_OPTIONS, **SERVER_OPTIONS}
 
@@ -58,32 +60,49 @@ class ServedChainSection(EgressSection):
         super().__init__(args, profiles)
         self.server = parse_server(args["server"], args["server_starttls"]) if args["server"] else None
         self.error: dict[str, t.Any] | None = None
+        self.looked = False
+        self.levels = 0
+        self.asked: set[str] = set()
 
     def preliminary_requests(self) -> list[dict[str, t.Any]]:
-        if self.server is None:
+        if self.server is not None and not self.looked:
+            self.looked = True
+            return [self._server_request(self.server)]
+        if self.levels == MAX_LEVELS:
             return []
-        return [
-            {
-                "id": "server",
-                "op": "chain",
-                "host": self.server.host,
-                "port": self.server.port,
-                "starttls": self.server.starttls,
-                "timeout": self.options.timeout,
-                "family": self.options.address_family,
-                # Mail does not travel through the web proxy; only an explicit one is asked to tunnel.
-                "proxy": "none" if self.options.proxy == "environment" else self.options.proxy,
-                "proxy_authorization": self.options.proxy_authorization,
-            }
-        ]
+        self.levels += 1
+        requests = issuer_requests(self._pool(), self.asked, self.options)
+        self.asked.update(request["url"] for request in requests)
+        return requests
 
     def learn(self, observations: dict[str, t.Any]) -> None:
-        answer = observations["answers"][0]
+        if any(answer.get("op") == "chain" for answer in observations["answers"]):
+            self._learn_chain(observations["answers"][0])
+        else:
+            self.chain = (*self.chain, *issuers_found(self._pool(), observations))
+        self._plan()
+
+    def _pool(self) -> Pool:
+        return build_pool(self.profiles, self.args["certificate"], self.chain, self.args["issuers"])
+
+    def _server_request(self, server: Server) -> dict[str, t.Any]:
+        return {
+            "id": "server",
+            "op": "chain",
+            "host": server.host,
+            "port": server.port,
+            "starttls": server.starttls,
+            "timeout": self.options.timeout,
+            "family": self.options.address_family,
+            # Mail does not travel through the web proxy; only an explicit one is asked to tunnel.
+            "proxy": "none" if self.options.proxy == "environment" else self.options.proxy,
+            "proxy_authorization": self.options.proxy_authorization,
+        }
+
+    def _learn_chain(self, answer: dict[str, t.Any]) -> None:
         tls = (answer["hops"][-1].get("tls") if answer.get("hops") else None) or {}
         self.chain = tuple(base64.b64decode(der) for der in tls.get("chain") or ())
-        if self.chain:
-            self._plan()
-        else:
+        if not self.chain:
             self.error = answer.get("error") or {"stage": "tls", "code": "error", "message": "no certificate was presented"}
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:

@@ -129,7 +129,7 @@ def _rows(needs: t.Mapping[str, t.Mapping[_Place, _Need]], scope: Scope) -> tupl
 
 
 def addresses(found: t.Iterable[str]) -> tuple[str, ...]:
-    """Addresses in numerical order, IPv4 first. What is no address, or one with a zone, which means nothing elsewhere, is left out."""
+    """Addresses in numerical order, IPv4 first. What is no address is left out, and so are zones: they mean nothing elsewhere."""
     parsed = set()
     for text in found:
         try:
@@ -172,7 +172,7 @@ def _add_endpoint(found: dict[_Place, _Need], endpoint: Result, findings: frozen
     kind, name = _KINDS.get(str(endpoint.get("kind")), "endpoint"), _name(endpoint)
     direct, proxy = _list(endpoint.get("addresses")), endpoint.get("proxy")
     # A name that leads to the host itself is a block in DNS; those addresses are nothing to open.
-    seen = [] if endpoint.get("cause") == "dns_sinkhole" else [str(item.get("address")) for item in direct if item]
+    seen = [] if endpoint.get("cause") == "dns_sinkhole" else _texts(direct)
     places: list[tuple[_Place | None, list[str]]] = []
     if not isinstance(proxy, t.Mapping):
         places += [(_url_place(url), []) for url in _list(endpoint.get("redirects"))]
@@ -216,6 +216,10 @@ def _place(host: t.Any, port: t.Any, protocol: t.Any) -> _Place | None:
     if not host or not usable:
         return None
     return clean(host, 255).lower(), port, "udp" if protocol == "udp" else "tcp"
+
+
+def _texts(items: list[t.Any]) -> list[str]:
+    return [str(item["address"]) for item in items if isinstance(item, t.Mapping) and item.get("address")]
 
 
 def _list(value: t.Any) -> list[t.Any]:

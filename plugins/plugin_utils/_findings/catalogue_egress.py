@@ -84,6 +84,39 @@ _GENERAL = (
     ),
 )
 
+_COMPARE = (
+    "Look at what is presented with `openssl s_client -connect HOST:PORT -starttls smtp -showcerts`, and at the list with the "
+    "lookup mailops.tls.office365_endpoints. "
+)
+_SOURCES = (
+    FindingType(
+        id="egress.sources.wire_not_in_profile",
+        status="warn",
+        severity="medium",
+        meaning="The certificate that was seen names an endpoint that no profile for it has: the profile is older than the "
+        "certificate, or incomplete. "
+        "Hosts that were opened by the profile alone cannot reach it.",
+        remedy=f"Open the endpoint, and use a profile that has it: a newer version of the collection, or your own. {_COMPARE}"
+        "If it is not the certificate you expect, find out who presents it.",
+    ),
+    FindingType(
+        id="egress.sources.profile_not_in_list",
+        status="warn",
+        severity="low",
+        meaning="A profile needs an endpoint that the publisher's list does not have. Firewalls that are opened by the list "
+        "alone block it.",
+        remedy=f"Ask for the endpoint besides the list. {_COMPARE}If the list is the newer one, the profile may be out of date.",
+    ),
+    FindingType(
+        id="egress.sources.wire_not_in_list",
+        status="warn",
+        severity="medium",
+        meaning="The certificate that was seen names an endpoint that the publisher's list does not have. Firewalls that are "
+        "opened by the list alone block it.",
+        remedy=f"Ask for the endpoint besides the list. {_COMPARE}Read the list anew if it is old.",
+    ),
+)
+
 _DNS = (
     _fails(
         "egress.dns.nxdomain",
@@ -261,4 +294,4 @@ _HTTP = (
     ),
 )
 
-EGRESS_TYPES = (*_GENERAL, *_DNS, *_TCP, *_PROXY, *_HTTP, *EGRESS_CONTENT_TYPES)
+EGRESS_TYPES = (*_GENERAL, *_SOURCES, *_DNS, *_TCP, *_PROXY, *_HTTP, *EGRESS_CONTENT_TYPES)

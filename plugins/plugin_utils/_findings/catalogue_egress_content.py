@@ -89,8 +89,9 @@ EGRESS_CONTENT_TYPES = (
     _unjudged(
         "egress.crl.not_judged",
         "crl_not_judged",
-        "A CRL arrives, but it uses an extension or an algorithm that is not supported here, so nothing is said about its "
-        "content (RFC 5280 5.2).",
+        "A CRL arrives, but it cannot decide: it uses an extension or an algorithm that is not supported here (RFC 5280 5.2), or "
+        "it alone cannot say whether a certificate at hand is revoked, because it is a delta CRL, covers only some reasons or "
+        "other certificates of the issuer (RFC 5280 6.3.3).",
         f"The way there is open. {_SHOW_CRL}",
     ),
     _fails(

@@ -66,31 +66,37 @@ def judge_crl(
     `certificates` are looked up in it. Never raises on any bytes.
     """
     policy = policy or EgressPolicy()
-    loaded = _load(data)
-    if isinstance(loaded, CrlVerdict):
-        return loaded
-    try:
-        return _Judge(loaded[0], loaded[1], issuers, expected_issuers, certificates, now, policy).verdict()
-    except PARSE_ERRORS as error:
-        # cryptography parses lazily: the outer form is a CRL's, something inside it is not.
-        return CrlVerdict("not_a_crl", f"The body has the outer form of a CRL but cannot be read: {type(error).__name__}.", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # cryptography warns of odd names and numbers, in entries too
+        loaded = _load(data)
+        if isinstance(loaded, CrlVerdict):
+            return loaded
+        try:
+            judge = _Judge(*loaded, issuers, expected_issuers, certificates, now, policy)
+        except PARSE_ERRORS as error:
+            # cryptography parses lazily: the outer form is a CRL's, something inside it is not.
+            text = f"The body has the outer form of a CRL but cannot be read: {type(error).__name__}."
+            return CrlVerdict("not_a_crl", text, None)
+        try:
+            return judge.verdict()
+        except PARSE_ERRORS as error:
+            text = f"It is a CRL, but something in its entries or extensions cannot be read: {type(error).__name__}."
+            return CrlVerdict("crl_not_judged", text, judge.facts)
 
 
 def _load(data: bytes) -> tuple[x509.CertificateRevocationList, str] | CrlVerdict:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    try:
+        return x509.load_der_x509_crl(data), "der"
+    except PARSE_ERRORS:
+        pass
+    # RFC 5280 4.2.1.13 asks for DER; some CAs publish PEM, and most clients other than Windows then fail.
+    begin = data.find(_PEM_BEGIN, 0, 65536)
+    end = data.find(_PEM_END, begin)
+    if 0 <= begin < end:
         try:
-            return x509.load_der_x509_crl(data), "der"
+            return x509.load_pem_x509_crl(data[begin : end + len(_PEM_END)] + b"\n"), "pem"
         except PARSE_ERRORS:
             pass
-        # RFC 5280 4.2.1.13 asks for DER; some CAs publish PEM, and most clients other than Windows then fail.
-        begin = data.find(_PEM_BEGIN, 0, 65536)
-        end = data.find(_PEM_END, begin)
-        if 0 <= begin < end:
-            try:
-                return x509.load_pem_x509_crl(data[begin : end + len(_PEM_END)] + b"\n"), "pem"
-            except PARSE_ERRORS:
-                pass
     missing = missing_der_bytes(data)
     if missing:
         return CrlVerdict("truncated", f"{len(data)} bytes arrived; by its own length field the file lacks {missing} more.", None)
@@ -124,6 +130,7 @@ class _Judge:
         # Why the CRL cannot say whether a certificate at hand is revoked: it does not cover it, or another CRL may lift a hold.
         self.not_covered: list[str] = []
         self.on_hold: list[str] = []
+        self._by_walking: list[tuple[x509.Name, x509.RevokedCertificate]] | None = None
         self.facts = self._facts(encoding)
 
     def _facts(self, encoding: str) -> dict[str, t.Any]:
@@ -265,8 +272,10 @@ class _Judge:
         if not own and not self.indirect:
             return None
         covered = coverage(self.crl.issuer, self.scope, reference)
+        if not (own or covered.reasons or reference.points is None or any(same_name(reference.issuer, n) for n in self.expected)):
+            return None  # This indirect CRL and this certificate have nothing to do with each other.
         # What the certificate's own issuer revokes is revoked, whichever of its lists says so.
-        entry = self._entry(reference) if own or covered.reasons else None
+        entry = self._entry(reference) if own or covered.reasons or reference.points is None else None
         if entry is None:
             if covered.complete and not self.delta:
                 self.facts["looked_up"] += 1
@@ -295,15 +304,31 @@ class _Judge:
         # cryptography's own look-up refuses negative numbers, which some CAs did issue (RFC 5280 4.1.2.2).
         if not self.indirect and reference.serial >= 0:
             return self.crl.get_revoked_certificate_by_serial_number(reference.serial)
-        # RFC 5280 5.3.3: an entry belongs to the certificateIssuer last named, at first to the CRL's own issuer.
-        issuer = self.crl.issuer
+        if self._by_walking is None:
+            self._by_walking = self._walk()
+        return next(
+            (
+                entry
+                for issuer, entry in self._by_walking
+                if entry.serial_number == reference.serial and same_name(issuer, reference.issuer)
+            ),
+            None,
+        )
+
+    def _walk(self) -> list[tuple[x509.Name, x509.RevokedCertificate]]:
+        """The entries with the serial numbers of the certificates at hand, each with the issuer that it is about.
+
+        RFC 5280 5.3.3: an entry belongs to the certificateIssuer last named, at first to the CRL's own issuer.
+        """
+        serials = {reference.serial for reference in self.certificates}
+        issuer, found = self.crl.issuer, []
         for entry in self.crl:
-            named = extension(entry.extensions, x509.CertificateIssuer)
+            named = extension(entry.extensions, x509.CertificateIssuer) if self.indirect else None
             if named is not None:
                 issuer = next(iter(named.get_values_for_type(x509.DirectoryName)), issuer)
-            if entry.serial_number == reference.serial and same_name(issuer, reference.issuer):
-                return entry
-        return None
+            if entry.serial_number in serials:
+                found.append((issuer, entry))
+        return found
 
     def _decided(self) -> tuple[str, str] | None:
         """RFC 5280 6.3.3: a certificate for which no CRL decides has the status UNDETERMINED. One CRL is judged at a time.

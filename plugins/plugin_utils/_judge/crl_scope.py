@@ -50,8 +50,9 @@ def coverage(issuer: x509.Name, scope: x509.IssuingDistributionPoint | None, ref
     covered: frozenset[x509.ReasonFlags] = frozenset()
     if reference.points is None:
         # Only name and serial number are known. The caller chose this CRL for the certificate, so names are taken to fit.
-        if same_name(issuer, reference.issuer) or (scope and scope.indirect_crl):
-            covered = frozenset(own)
+        if not same_name(issuer, reference.issuer):
+            return Coverage(covered, "whether the certificate's issuer leaves its CRL to this one's is not known")
+        covered = frozenset(own)
     else:
         # After the points that it names, every certificate has one more, which bears its issuer's name (end of 6.3.3).
         implied = x509.DistributionPoint([x509.DirectoryName(reference.issuer)], None, None, None)

@@ -172,8 +172,13 @@ class _Judge:
     def _match(self) -> tuple[str, str] | None:
         """RFC 6960 3.2 (1): the certificate in the response is the one that was asked about."""
         singles = list(itertools.islice(self.response.responses, _MAX_SINGLES))
+        unsupported = False
         for single in singles:
-            algorithm = single.hash_algorithm.name
+            try:
+                algorithm = single.hash_algorithm.name
+            except UnsupportedAlgorithm:
+                unsupported = True
+                continue
             if (
                 single.serial_number == self._asked().serial
                 and single.issuer_key_hash == key_hash(self._issuer(), algorithm)
@@ -182,6 +187,8 @@ class _Judge:
                 self.single = single
                 break
         else:
+            if unsupported:
+                return "ocsp_not_judged", "It names its certificate by a hash that is not supported here."
             serials = ", ".join(f"{single.serial_number:x}" for single in singles[:3]) or "nothing"
             return (
                 "ocsp_wrong_certificate",

@@ -109,13 +109,13 @@ def _from_certificate(certificate: x509.Certificate, pool: Pool) -> list[_Want]:
     responders, ca_issuers = responder_urls(certificate)
     points = crl_urls(certificate)
     wants = []
-    for url in _usable([url for url, _names in points]):
+    for url in usable_urls([url for url, _names in points]):
         names = tuple(dict.fromkeys(name for point, given in points if point == url for name in given))
         wants.append(_Want(_named("crl", url), expected=expected, names=names, followed=True))
-    for url in _usable(responders):
+    for url in usable_urls(responders):
         asked = (CertificateRef.of(certificate), issuer) if issuer is not None else None
         wants.append(_Want(_named("ocsp", url), expected=expected, names=(certificate.issuer,), asked=asked, followed=True))
-    for url in _usable(ca_issuers):
+    for url in usable_urls(ca_issuers):
         wants.append(_Want(_named("ca_issuers", url), expected=expected, names=(certificate.issuer,), followed=True))
     return wants
 
@@ -124,7 +124,7 @@ def _named(kind: EndpointKind, url: str) -> Endpoint:
     return Endpoint(kind=kind, url=url)
 
 
-def _usable(urls: list[str]) -> list[str]:
+def usable_urls(urls: t.Sequence[str]) -> list[str]:
     """The http URLs of an extension, or the ldap ones where there are no others, so that the gap is reported, not hidden."""
     web, other = [], []
     for url in dict.fromkeys(urls):

@@ -24,6 +24,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import
 
 if t.TYPE_CHECKING:
     from cryptography import x509
+MAX_CHAIN: t.Final = 20
 _MAX_PEM: t.Final = 1 << 20
 
 
@@ -59,9 +60,7 @@ def build_pool(
     profiles: t.Sequence[Profile], certificate: str | None, chain: t.Sequence[bytes], issuers: t.Sequence[str]
 ) -> Pool:
     """Read everything once. Raises ValueError for the user's PEM without a certificate; bad DER off the wire is skipped."""
-    followed = [*_user_pem(certificate, "certificate")] if certificate is not None else []
-    followed += [item for item in (load_certificate(der) for der in chain[:20]) if item is not None]
-    followed = list({sha256(item): item for item in followed}.values())
+    followed = followed_certificates(certificate, chain)
     given = [item for index, pem in enumerate(issuers) for item in _user_pem(pem, f"issuers[{index}]")]
     authorities: list[Root | Intermediate] = []
     for profile in profiles:
@@ -77,11 +76,18 @@ def build_pool(
     every = [*(item for items in by_id.values() for item in items), *given, *followed]
     return Pool(
         known=tuple({sha256(item): item for item in every}.values()),
-        followed=tuple(followed),
+        followed=followed,
         by_id=by_id,
         sha256_by_id=fingerprints,
         intermediates=_questions(profiles, by_id),
     )
+
+
+def followed_certificates(certificate: str | None, chain: t.Sequence[bytes]) -> tuple[x509.Certificate, ...]:
+    """The certificates whose endpoints are followed, each once: the user's PEM, then DER off the wire. Raises as build_pool."""
+    found = [*_user_pem(certificate, "certificate")] if certificate is not None else []
+    found += [item for item in (load_certificate(der) for der in chain[:MAX_CHAIN]) if item is not None]
+    return tuple({sha256(item): item for item in found}.values())
 
 
 def _questions(

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.mailops.tls.plugins.action import assert_findings, readiness_report
+from ansible_collections.mailops.tls.plugins.action import assert_findings, firewall_request, readiness_report
 from ansible_collections.mailops.tls.plugins.doc_fragments.options import ModuleDocFragment
 from ansible_collections.mailops.tls.plugins.plugin_utils._action import options
 
@@ -55,7 +55,9 @@ def test_info_plugins(plugin: str) -> None:
     }
 
 
-@pytest.mark.parametrize("plugin", [assert_findings, readiness_report], ids=lambda module: module.__name__.rpartition(".")[2])
+@pytest.mark.parametrize(
+    "plugin", [assert_findings, firewall_request, readiness_report], ids=lambda module: module.__name__.rpartition(".")[2]
+)
 def test_controller_plugins(plugin: t.Any) -> None:
     name = plugin.__name__.rpartition(".")[2]
     assert {name: facts(option) for name, option in plugin.ARGUMENT_SPEC.items()} == {

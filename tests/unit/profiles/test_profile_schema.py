@@ -36,6 +36,8 @@ FULL = {
         {"url": "http://crl.example/x.crl?y=1", "kind": "crl", "issuer": "i"},
         {"host": "2001:db8::1", "port": 80, "kind": "ocsp"},
     ],
+    "listed": ["*.ca.example:80", "crl.example:443"],
+    "notes": ["*.ca.example is a wildcard"],
 }
 
 
@@ -90,6 +92,10 @@ GOOD = [
     ("endpoints.0.host", None),
     ("endpoints.0.issuer", ...),
     ("endpoints.1.url", None),
+    ("listed", ...),
+    ("listed", None),
+    ("listed.0", "AutoDiscover-*.Example.test:25"),
+    ("notes", []),
 ]
 BAD = [
     ("id", "Upper"),
@@ -152,6 +158,14 @@ BAD = [
     ("endpoints.1.port", "80"),
     ("endpoints.1.host", "a b"),
     ("endpoints.1.host", "x" * 254),
+    ("listed", "crl.example:80"),
+    ("listed.0", "crl.example"),
+    ("listed.0", "crl.example:http"),
+    ("listed.0", ":80"),
+    ("listed.0", "http://crl.example:80"),
+    ("listed.0", {"host": "crl.example", "port": 80}),
+    ("notes", "x"),
+    ("notes", ["two\nlines"]),
 ]
 # What a schema cannot say: only the loader refuses these.
 BEYOND = [
@@ -172,6 +186,9 @@ BEYOND = [
     ("endpoints.0.url", "http://1.2.3/"),
     ("endpoints.1.host", "1.2.3.4.5"),
     ("endpoints.1.host", "-x.example"),
+    ("listed.0", "*:80"),
+    ("listed.0", "crl.example:0"),
+    ("listed.0", "crl.example:65536"),
     ("endpoints", [{"url": "http://a.example/", "kind": "crl"}, {"url": "http://a.example/", "kind": "crl"}]),
 ]
 

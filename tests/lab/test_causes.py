@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every cause of the contract, provoked by real servers and firewalls, and seen by ca_egress_info as what it is.
+
+On each way there one task asks for all cases of causes.py at once, so that a fault that changed the verdict on another
+endpoint would show.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime as dt
+import json
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings import BY_CAUSE
+
+from tests.conftest import ROOT, require
+from tests.lab import cause_content, causes, hosts, plan, plays
+from tests.lab.causes import CASES, Family
+from tests.lab.lifecycle import Lab
+
+DEADLINE_S, TIMEOUT_S, MAX_BYTES = 9.0, 3.0, 1048576
+AUTHORIZED = {"proxy_username": plan.PROXY_USER, "proxy_password": plan.PROXY_PASSWORD}
+LDAP = "ldap://ldap.lab.test/cn=root?certificateRevocationList"
+OLD_ANSIBLE = ROOT / ".cache" / "sanity-2.16" / "bin" / "ansible-playbook"
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """A way to the endpoints: from which host, to addresses of which family, through a proxy or not."""
+
+    name: str
+    host: str
+    family: Family
+    proxy: str = "none"
+
+    @property
+    def proxied(self) -> bool:
+        return self.proxy != "none"
+
+    def variables(self) -> plays.Vars:
+        options: plays.Vars = {"proxy": self.proxy, "address_family": self.family, **(AUTHORIZED if self.proxied else {})}
+        return {"lab_host": self.host, "family": self.family, "options": options}
+
+
+WAYS = (
+    Way("direct-ipv4", "causes", "ipv4"),
+    Way("direct-ipv6", "causes", "ipv6"),
+    # The proxy is asked over the same family as it has to use itself.
+    Way("proxied-ipv4", "causes", "ipv4", f"http://{plan.PROXY.v4}:{plan.PROXY_AUTH_PORT}"),
+    Way("proxied-ipv6", "causes", "ipv6", f"http://[{plan.PROXY.v6}]:{plan.PROXY_AUTH_PORT}"),
+)
+NEW_PYTHON = Way("python-3.13", "py313", "ipv6")
+# ansible-core 2.16 is the last that manages hosts with Python 3.6.
+OLD_PYTHON = Way("python-3.6", "py36", "ipv4")
+
+
+def require_host(name: str) -> None:
+    """Leave the test out where the machine lacks the interpreter of this host of the lab."""
+    found = {host.name for host in hosts.interpreter_hosts()}
+    require(name in found, "lab", f"no interpreter for the host {name} (pyenv install 3.{name.removeprefix('py3')})")
+
+
+def run_ways(lab: Lab, directory: pathlib.Path, ways: t.Sequence[Way], ansible: pathlib.Path | None = None) -> plays.Play:
+    """One task on every way, for every case at once."""
+    now = dt.datetime.now(dt.timezone.utc)
+    variables: plays.Vars = {
+        "every_case": {family: [case.endpoint(family) for case in CASES] for family in causes.FAMILIES},
+        "ldap_only": cause_content.certificate_with_ldap_only(lab.ca, now),
+    }
+    fixed = {"timeout": TIMEOUT_S, "deadline": DEADLINE_S, "max_bytes": MAX_BYTES, "profiles": [str(lab.profile)]}
+    task = {
+        "name": "Ask for every case",
+        "mailops.tls.ca_egress_info": {**fixed, "endpoints": "{{ every_case[family] }}", "certificate": "{{ ldap_only }}"}
+        | {name: f"{{{{ options.{name} | default(omit) }}}}" for name in ("proxy", "address_family", *AUTHORIZED)},
+        "register": "seen",
+    }
+    return plays.run_play(lab, directory, {way.name: way.variables() | variables for way in ways}, [task], ansible=ansible)
+
+
+@pytest.fixture(scope="module")
+def play(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> plays.Play:
+    """All ways in one play, with the ansible-core of the tests."""
+    ways = [*WAYS, *([NEW_PYTHON] if any(host.name == "py313" for host in hosts.interpreter_hosts()) else [])]
+    return run_ways(lab, tmp_path_factory.mktemp("causes"), ways)
+
+
+def check(play: plays.Play, way: Way) -> None:
+    """Every case has the cause that it must have, and the finding that goes with it; nothing else was found."""
+    assert play.code == 0, play.output
+    seen = play.registered[way.name]["seen"]
+    found = {endpoint["url"] or f"{endpoint['host']}:{endpoint['port']}": endpoint for endpoint in seen["endpoints"]}
+    wanted = {case.url(way.family): case.expected(way.proxied) for case in CASES} | controls()
+    wrong = {
+        url: (found[url]["cause"], found[url]["detail"], f"expected {cause}")
+        for url, cause in wanted.items()
+        if found[url]["cause"] != cause
+    }
+    assert not wrong, json.dumps(wrong, indent=1)
+    assert found.keys() == wanted.keys()
+    statuses = {case.url(way.family): case.status for case in CASES if case.status}
+    expected = collections.Counter(
+        (BY_CAUSE[cause].id, statuses.get(url) or BY_CAUSE[cause].status, url) for url, cause in wanted.items()
+    )
+    said = collections.Counter((item["id"], item["status"], item["subject"]["name"]) for item in seen["findings"])
+    # Nothing else is said: with all these faults about, the clock is still judged right.
+    assert said == expected + collections.Counter([("egress.clock.ok", "pass", way.name)])
+
+
+def controls() -> dict[str, str]:
+    """The endpoints of the profile, which nothing is wrong with, and the one that no host can fetch."""
+    names = ("crl", "crl", "ocsp", "ca")
+    paths = ("root.crl", "intermediate.crl", "", "intermediate.crt")
+    return {f"http://{name}.{plan.ZONE}/{path}": "ok" for name, path in zip(names, paths, strict=True)} | {LDAP: "not_observed"}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_every_cause_is_told_from_every_other(play: plays.Play, way: Way) -> None:
+    check(play, way)
+
+
+def test_every_cause_with_python_313_on_the_host(play: plays.Play) -> None:
+    require_host("py313")
+    check(play, NEW_PYTHON)
+
+
+def test_every_cause_with_python_36_on_the_host(lab: Lab, tmp_path: pathlib.Path) -> None:
+    require_host("py36")
+    require(OLD_ANSIBLE.exists(), "lab with Python 3.6", "no ansible-core 2.16 (tools/prepare sanity-2.16)")
+    play = run_ways(lab, tmp_path, [OLD_PYTHON], ansible=OLD_ANSIBLE)
+    check(play, OLD_PYTHON)
