@@ -72,16 +72,12 @@ notes:
 """
 
 EXAMPLES = r"""
-- name: Check what certificates need and what Microsoft lists, from one list for all hosts
-  hosts: mail
-  gather_facts: false
-  vars:
-    microsoft_list: "{{ lookup('mailops.tls.office365_endpoints', 'endpoints-worldwide.json') }}"
-  tasks:
-    - name: Check the CA endpoints
-      mailops.tls.ca_egress_info:
-        profiles: "{{ ['exo-digicert-g2', microsoft_list] }}"
-      register: egress
+- name: Check what certificates need and what Microsoft lists
+  mailops.tls.ca_egress_info:
+    profiles:
+      - exo-digicert-g2
+      - "{{ lookup('mailops.tls.office365_endpoints', 'endpoints-worldwide.json') }}"
+  register: egress
 
 - name: Show the hosts of certificate authorities on today's list
   ansible.builtin.debug:

@@ -54,7 +54,7 @@ options:
     description:
       - Bytes of response bodies and certificates returned in one run, all requests together.
     type: int
-    default: 16777216
+    default: 12582912
   secrets:
     description:
       - Header values that requests refer to by their key, such as one for C(Proxy-Authorization).
@@ -149,7 +149,7 @@ def main():
         argument_spec={
             "requests": {"type": "list", "elements": "dict", "required": True},
             "deadline": {"type": "float", "default": 20.0},
-            "max_total_bytes": {"type": "int", "default": 16777216},
+            "max_total_bytes": {"type": "int", "default": 12582912},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
         },
         supports_check_mode=True,

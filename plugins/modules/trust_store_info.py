@@ -193,6 +193,10 @@ profiles:
       description: Where its data comes from.
       type: list
       elements: str
+    notes:
+      description: What the profile cannot express, such as wildcards of an imported list.
+      type: list
+      elements: str
 observed_at:
   description: When the probe answered, in UTC.
   returned: success

@@ -135,3 +135,88 @@ def test_every_cause_with_python_36_on_the_host(lab: Lab, tmp_path: pathlib.Path
     require(OLD_ANSIBLE.exists(), "lab with Python 3.6", "no ansible-core 2.16 (tools/prepare sanity-2.16)")
     play = run_ways(lab, tmp_path, [OLD_PYTHON], ansible=OLD_ANSIBLE)
     check(play, OLD_PYTHON)
+
+
+def test_every_cause_of_the_contract_is_provoked() -> None:
+    """Those that a way rules out are explained in causes.py, and nothing else is missing."""
+    direct = {case.cause for case in CASES} | {"not_observed"}
+    proxied = {case.proxied for case in CASES} | {"not_observed"}
+    broken = {cause for proxy in broken_proxies() for cause in (proxy.plain, proxy.tunnel)}
+    assert direct | causes.IMPOSSIBLE_DIRECT.keys() == BY_CAUSE.keys()
+    assert proxied | causes.IMPOSSIBLE_PROXIED.keys() == BY_CAUSE.keys()
+    assert not direct & causes.IMPOSSIBLE_DIRECT.keys() and not proxied & causes.IMPOSSIBLE_PROXIED.keys()
+    assert direct | proxied | broken == BY_CAUSE.keys()
+    assert all(case.because for case in CASES if case.cause != case.proxied)
+
+
+@dataclasses.dataclass(frozen=True)
+class BrokenProxy:
+    """A proxy of the host's environment that nothing gets through, and the cause for http and for https (by CONNECT)."""
+
+    name: str
+    place: str
+    plain: str
+    tunnel: str
+    login: str = ""
+    scheme: str = "http"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.login}{self.place}"
+
+
+def broken_proxies() -> tuple[BrokenProxy, ...]:
+    """Every way a proxy can fail for all endpoints alike, over both families."""
+    place, login = f"proxy.{plan.ZONE}:{plan.PROXY_AUTH_PORT}", f"{plan.PROXY_USER}:{plan.PROXY_PASSWORD}@"
+    unreachable, refused, silent = "proxy_unreachable", "proxy_auth_required", "proxy_error"
+    found = [
+        BrokenProxy("no-login", place, refused, refused),
+        BrokenProxy("wrong-login", place, refused, refused, f"{plan.PROXY_USER}:wrong-password@"),
+        BrokenProxy("no-name", f"nowhere.{plan.ZONE}:3128", unreachable, unreachable, login),
+        BrokenProxy("socks", place, "not_observed", "not_observed", scheme="socks5"),
+    ]
+    for family in causes.FAMILIES:
+        places = {case.name: case.host(family) for case in CASES}
+        found += [
+            BrokenProxy(f"closed-{family}", f"{places['tcp-closed']}:81", unreachable, unreachable, login),
+            BrokenProxy(f"dropped-{family}", f"{places['tcp-drop']}:80", unreachable, unreachable, login),
+            BrokenProxy(f"no-route-{family}", f"{places['tcp-no-route']}:80", unreachable, unreachable, login),
+            BrokenProxy(f"silent-{family}", f"{places['http-silent']}:80", silent, silent, login),
+            BrokenProxy(f"no-proxy-{family}", f"{places['http-smtp']}:80", silent, silent, login),
+            BrokenProxy(f"resets-{family}", f"{places['tcp-reset']}:80", silent, silent, login),
+        ]
+    return tuple(found)
+
+
+@pytest.fixture(scope="module")
+def broken(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> plays.Play:
+    """All broken proxies in one play, each in the environment of a host of its own."""
+    cases = {case.name: case for case in CASES}
+    exempt = ",".join(cases["ok-aia"].host(family) for family in causes.FAMILIES)
+    endpoints = [cases[name].endpoint(family) for name in ("ok-crl", "ok-https", "ok-aia") for family in causes.FAMILIES]
+    options = {"profiles": [str(lab.profile)], "timeout": 2.0, "endpoints": endpoints}
+    task = {"name": "Ask", "mailops.tls.ca_egress_info": options, "environment": "{{ surroundings }}", "register": "seen"}
+    ways = {
+        proxy.name: {
+            "lab_host": "causes",
+            "surroundings": {"http_proxy": proxy.url, "https_proxy": proxy.url, "no_proxy": exempt},
+        }
+        for proxy in broken_proxies()
+    }
+    return plays.run_play(lab, tmp_path_factory.mktemp("proxies"), ways, [task])
+
+
+@pytest.mark.parametrize("proxy", broken_proxies(), ids=lambda proxy: proxy.name)
+def test_a_broken_proxy_is_told_and_what_needs_none_is_not_touched(broken: plays.Play, proxy: BrokenProxy) -> None:
+    assert broken.code == 0, broken.output
+    seen = broken.registered[proxy.name]["seen"]
+    expected = {"ok-crl": proxy.plain, "ok-https": proxy.tunnel, "ok-aia": "ok"}
+    found = [(endpoint, endpoint["host"].split(".")[0]) for endpoint in seen["endpoints"]]
+    wrong = [endpoint for endpoint, case in found if endpoint["cause"] != expected.get(case, proxy.plain)]
+    assert not wrong, json.dumps(wrong, indent=1)
+    # The one thing to ask the firewall team for is the way to the proxy.
+    destinations = {(rule["destination"], rule["port"]) for rule in seen["firewall_rules"]}
+    host, _, port = proxy.place.rpartition(":")
+    blocked = proxy.plain == "proxy_unreachable" and proxy.name != "no-name"  # no firewall mends a name
+    assert destinations == ({(host, int(port))} if blocked else set())
+    assert "lab-only" not in json.dumps(seen) and "wrong-password" not in json.dumps(seen)

@@ -105,10 +105,19 @@ class Run(object):
         self.resolv_conf = resolv_conf
         self.lock = threading.Lock()
         self.shared = {}
+        self.share = 0
         self._left = max_total_bytes
         self._hidden = []
         for value in secrets.values():
             self.hide(value)
+
+    def set_aside(self, count):
+        """Divide an eighth of the budget into a `share` for each of `count` bodies.
+
+        What fits into its share always has room, however many endless bodies are read beside it.
+        """
+        self.share = self._left // 8 // count if count else 0
+        self._left -= self.share * count
 
     def reserve(self, count):
         """Take `count` bytes from the budget; False when they are not there."""

@@ -22,7 +22,7 @@ MAX_THREADS = 256
 STACK_BYTES = 512 * 1024
 
 
-def run(requests, deadline=20.0, max_total_bytes=16777216, secrets=None, environ=None, resolv_conf="/etc/resolv.conf"):
+def run(requests, deadline=20.0, max_total_bytes=12582912, secrets=None, environ=None, resolv_conf="/etc/resolv.conf"):
     """Answer all `requests` (list of dict) and return the `observations` of docs/observations.md (dict).
 
     deadline: seconds for everything together. max_total_bytes: bytes of bodies and store material in the result.
@@ -32,6 +32,7 @@ def run(requests, deadline=20.0, max_total_bytes=16777216, secrets=None, environ
     clock, began = time.time(), time.monotonic()
     shared = Run(deadline, max_total_bytes, secrets or {}, os.environ if environ is None else environ, resolv_conf)
     jobs = _prepare(shared, requests)
+    shared.set_aside(sum(1 for job in jobs if job.options and job.request["op"] == "fetch"))
     _work(shared, jobs)
     return {
         "schema": SCHEMA,
@@ -137,9 +138,9 @@ def _fail(job, *error):
 def _operation(name):
     """The function for an operation. Imported when asked for: a run over stores alone needs neither sockets nor TLS."""
     with IMPORTING:
-        if name == "store":
-            from ansible_collections.mailops.tls.plugins.module_utils._probe.store import store  # noqa: PLC0415 - only where it is needed
+        if name in ("store", "file"):
+            from ansible_collections.mailops.tls.plugins.module_utils._probe import store  # noqa: PLC0415 - only where it is needed
 
-            return store
+            return getattr(store, name)
         from ansible_collections.mailops.tls.plugins.module_utils._probe import exchange  # noqa: PLC0415 - only where it is needed
     return getattr(exchange, name)

@@ -52,6 +52,9 @@ def _direct(job, host, port, local):
     """A Wire to host:port. `local`: whether addresses of this host itself may be connected to."""
     options = job.options
     job.put(proxy=None)
+    # Before the name is resolved: an address of the family not asked for must not hide where the redirect leads.
+    if not local and is_local_host(host):
+        raise _refuse_local(host)
     job.enter("resolve")
     addresses = resolve(job.run, host, port, options["family"], options["timeout"], lambda info: job.put_hop(resolve=info))
     if not local:
@@ -202,7 +205,7 @@ def _ask(job, wire, target, method, headers, body):
 def _receive(job, wire, method, response):
     """Read the body into the answer, within its own bound and the run's budget."""
     job.enter("body")
-    limit, run, data = job.options["max_bytes"], job.run, bytearray()
+    limit, run, data, reserved = job.options["max_bytes"], job.run, bytearray(), 0
     stream = httpwire.pieces(wire, method, response)
     if method != "HEAD" and (httpwire.declared_length(response) or 0) > limit:
         raise ProbeError("body", "too_large", "Content-Length %d" % httpwire.declared_length(response))
@@ -211,12 +214,14 @@ def _receive(job, wire, method, response):
             job.put_bulk(body_bytes=len(data) + len(piece))
             if len(data) + len(piece) > limit:
                 raise ProbeError("body", "too_large", "more than %d bytes" % limit)
-            if not run.reserve(len(piece)):
-                raise ProbeError("body", "budget", "max_total_bytes is used up")
             data += piece
+            beyond = max(0, len(data) - run.share) - reserved
+            if beyond > 0 and not run.reserve(beyond):
+                raise ProbeError("body", "budget", "max_total_bytes is used up")
+            reserved += max(0, beyond)
     except ProbeError:
         # What is not returned leaves room for others.
-        run.refund(len(data))
+        run.refund(reserved)
         raise
     wire.close()
     job.put_bulk(body=base64.b64encode(run.scrub(bytes(data))).decode("ascii"))

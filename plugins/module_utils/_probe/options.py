@@ -121,7 +121,12 @@ SPECS = {
     "store": {
         "type": (_choice("pem_file", "pem_directory"), REQUIRED),
         "paths": (_list_of(_text), REQUIRED),
+        "patterns": (_boolean, False),
         "select": (_select, {"sha256": frozenset(), "containing": []}),
+        "max_bytes": (_whole(1, 1 << 30), 8388608),
+    },
+    "file": {
+        "paths": (_list_of(_text), REQUIRED),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
     },
 }
@@ -142,6 +147,7 @@ SHAPES = {
         "skipped_count": 0,
         "files": None,
     },
+    "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},
 }
 
 

@@ -8,7 +8,9 @@
 
 import base64
 import errno
+import glob
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -18,6 +20,7 @@ from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import scan
 
 MAX_ENTRIES = 5000
 MAX_SKIPPED = 20
+MAX_MATCHES = 200
 _HASHED = re.compile(r"([0-9a-f]{8})\.(0|[1-9][0-9]{0,3})\Z")
 _CODES = {
     errno.ENOENT: "missing",
@@ -85,6 +88,17 @@ def first_existing(paths):
     raise ProbeError("read", "missing", "none of the paths exists")
 
 
+def only_match(patterns):
+    """The one file (str) that the patterns stand for, by whatever name. Raises ProbeError: missing, or ambiguous."""
+    found = {}
+    for pattern in patterns:
+        for path in itertools.islice(glob.iglob(pattern), MAX_MATCHES):
+            found.setdefault(os.path.realpath(path), path)
+    if len(found) > 1:
+        raise ProbeError("read", "ambiguous", ", ".join(sorted(found.values())))
+    return first_existing(list(found.values()))
+
+
 class _Found(object):
     """What goes into the answer."""
 
@@ -119,18 +133,38 @@ class _Found(object):
 
 def store(job):
     """Answer a `store`. Raises ProbeError."""
-    options = job.options
     job.enter("read")
+    path = _choose(job, only_match if job.options["patterns"] else first_existing)
+    if job.options["type"] == "pem_file":
+        _pem_file(job, path)
+    else:
+        _pem_directory(job, path)
+
+
+def file(job):
+    """Answer a `file`: the bytes of a store whose format the controller reads. Raises ProbeError."""
+    job.enter("read")
+    send_file(job, _choose(job, first_existing))
+
+
+def send_file(job, path):
+    """Put the bytes of the file into the answer, counted against the run's budget. Raises ProbeError."""
+    data, status = read_file(path, job.options["max_bytes"])
+    job.put(size=status.st_size, modified=status.st_mtime, sha256=hashlib.sha256(data).hexdigest())
+    if not job.run.reserve(len(data)):
+        raise ProbeError("read", "budget", "max_total_bytes is used up")
+    job.put_bulk(data=base64.b64encode(data).decode("ascii"))
+
+
+def _choose(job, how):
+    """The path to read, already told in the answer."""
     try:
-        path = first_existing(options["paths"])
+        path = how(job.options["paths"])
     except ProbeError as exc:
         job.put(path=getattr(exc, "path", None))
         raise
     job.put(path=path, real_path=os.path.realpath(path))
-    if options["type"] == "pem_file":
-        _pem_file(job, path)
-    else:
-        _pem_directory(job, path)
+    return path
 
 
 def _pem_file(job, path):

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import typing as t
 
@@ -17,6 +16,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_egress import EgressSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import Answer, answers_by_id
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import Pool, build_pool
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_upwards import MAX_LEVELS, issuer_requests, issuers_found
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
@@ -67,6 +67,7 @@ class ServedChainSection(EgressSection):
     def preliminary_requests(self) -> list[dict[str, t.Any]]:
         if self.server is not None and not self.looked:
             self.looked = True
+            self.error = {"stage": "tls", "code": "error", "errno": None, "message": "no certificate was presented"}
             return [self._server_request(self.server)]
         if self.levels == MAX_LEVELS:
             return []
@@ -76,8 +77,9 @@ class ServedChainSection(EgressSection):
         return requests
 
     def learn(self, observations: dict[str, t.Any]) -> None:
-        if any(answer.get("op") == "chain" for answer in observations["answers"]):
-            self._learn_chain(observations["answers"][0])
+        answers = answers_by_id(observations)
+        if "server" in answers:
+            self._learn_chain(answers["server"])
         else:
             self.chain = (*self.chain, *issuers_found(self._pool(), observations))
         self._plan()
@@ -99,11 +101,13 @@ class ServedChainSection(EgressSection):
             "proxy_authorization": self.options.proxy_authorization,
         }
 
-    def _learn_chain(self, answer: dict[str, t.Any]) -> None:
-        tls = (answer["hops"][-1].get("tls") if answer.get("hops") else None) or {}
-        self.chain = tuple(base64.b64decode(der) for der in tls.get("chain") or ())
-        if not self.chain:
-            self.error = answer.get("error") or {"stage": "tls", "code": "error", "message": "no certificate was presented"}
+    def _learn_chain(self, answer: Answer) -> None:
+        tls = answer.hops[-1].tls if answer.hops else None
+        self.chain = tls.chain if tls is not None else ()
+        if self.chain:
+            self.error = None
+        elif answer.error is not None:
+            self.error = answer.error.as_dict()
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
         values, findings = super().judge(observations, moment)

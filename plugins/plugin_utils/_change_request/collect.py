@@ -119,13 +119,18 @@ def _rows(needs: t.Mapping[str, t.Mapping[_Place, _Need]], scope: Scope) -> tupl
             blocked=addresses(need.blocked),
             port=port,
             protocol=protocol,
-            why=tuple(sorted(need.why)),
+            why=_reasons(need.why),
             urls=tuple(sorted(need.urls)),
             findings=tuple(sorted(need.findings)),
         )
         for (destination, port, protocol, _identity), (sources, need) in groups.items()
     ]
     return tuple(sorted(rows, key=lambda row: (row.destination, row.port, row.protocol, row.blocked, row.sources)))
+
+
+def _reasons(why: set[str]) -> tuple[str, ...]:
+    """What for; without the mere kind where something was seen as well."""
+    return tuple(sorted(item for item in why if not any(other.startswith(f"{item}: ") for other in why)))
 
 
 def addresses(found: t.Iterable[str]) -> tuple[str, ...]:

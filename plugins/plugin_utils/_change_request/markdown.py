@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.collect import ChangeRequest, Row
 
 _HEADINGS: t.Final = ("Sources", "Destination", "Addresses seen", "Blocked", "Port", "Protocol", "Why", "Needed for", "Findings")
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#!|~&$])")
 # Inside a code span nothing can be escaped, and a bar still ends the cell of a table.
 _CODE: t.Final = {ord("`"): "%60", ord("|"): "%7C", ord("\\"): "%5C"}
 

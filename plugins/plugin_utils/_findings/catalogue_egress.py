@@ -6,7 +6,7 @@
 
 """Findings about CA endpoints: how far a host gets on the way to revocation data, and whether what it gets is good.
 
-In remedies URL, HOST, PORT and PROXY stand for the endpoint's own; results carry them filled in.
+In remedies URL, HOST, PORT, ADDRESS, PROXY and RESOLVER stand for the endpoint's own; results carry them filled in.
 """
 
 from __future__ import annotations

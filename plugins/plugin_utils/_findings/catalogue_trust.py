@@ -25,6 +25,20 @@ ADD_TO_DIRECTORY = (
     "Get the root from its CA, compare its SHA-256 with the evidence of this finding, save its PEM in the directory, run "
     "openssl rehash on the directory, and reload the software that reads it."
 )
+ADD_TO_JAVA = (
+    "Get the root from its CA, compare its SHA-256 with the evidence of this finding, and import it: keytool -importcert "
+    "-trustcacerts -alias NAME -file ROOT.pem -keystore STORE. Where the distribution builds the store (/etc/ssl/certs/java, "
+    "/etc/pki/ca-trust), add the root to the system store instead. Then restart the JVM, which read the store when it started."
+)
+ADD_TO_NSS = (
+    "Get the root from its CA, compare its SHA-256 with the evidence of this finding, and add it: certutil -A -d sql:DIRECTORY "
+    "-n NAME -t C,, -i ROOT.pem. Where it is there without the flag: certutil -M -d sql:DIRECTORY -n NAME -t C,,. Then restart "
+    "the software that reads the database."
+)
+ADD_TO_CERTIFI = (
+    "Upgrade the package certifi of this interpreter. If the root is still missing there, point the software at the system "
+    "store (SSL_CERT_FILE, or REQUESTS_CA_BUNDLE for requests): what is added to cacert.pem by hand is lost at the next upgrade."
+)
 
 TRUST_TYPES = (
     FindingType(
@@ -63,12 +77,25 @@ TRUST_TYPES = (
         status="fail",
         severity="high",
         meaning=(
-            "The store holds the root certificate with trust settings (an OpenSSL TRUSTED CERTIFICATE block) that refuse it for "
-            "TLS servers."
+            "The store holds the root certificate with trust settings that refuse it for TLS servers: an OpenSSL TRUSTED "
+            "CERTIFICATE block, or the flag p in a database of NSS."
         ),
         remedy=(
             "Find out who distrusted it and why before changing anything. To trust it again, replace the block with the plain "
-            "certificate, or rebuild the store with the distribution's tool."
+            "certificate, rebuild the store with the distribution's tool, or set the flags with certutil -M -t C,,."
+        ),
+    ),
+    FindingType(
+        id="trust.root.wrong_use",
+        status="fail",
+        severity="high",
+        meaning=(
+            "The store holds the root certificate and trusts it, but for other uses than TLS servers, such as mail signatures or "
+            "code: an OpenSSL TRUSTED CERTIFICATE block, or flags in a database of NSS."
+        ),
+        remedy=(
+            "If nobody limited it on purpose, replace the block with the plain certificate, or set the flags with certutil -M "
+            "-t C,C,. Then restart the software that reads the store."
         ),
     ),
     FindingType(
@@ -86,6 +113,20 @@ TRUST_TYPES = (
         remedy=(
             "The detail gives the host's reason. For lack of permission run the check with become, or let the user that the "
             "check runs as read the store; the mail software needs that too."
+        ),
+    ),
+    FindingType(
+        id="trust.store.password",
+        status="warn",
+        severity="medium",
+        meaning=(
+            "The password does not fit the checksum of a Java keystore whose certificates are not encrypted. Software that opens "
+            "the keystore with this password refuses it whole; software that opens it without one, as a JVM does with its own "
+            "cacerts, trusts what is in it. Roots are judged by what is in it."
+        ),
+        remedy=(
+            "Give the password that the software is configured with (javax.net.ssl.trustStorePassword) in stores. If this is the "
+            "one, the file was changed by something that did not know it: compare it with a copy, or build it anew."
         ),
     ),
     FindingType(

@@ -68,7 +68,7 @@ def judge_egress(
 
 
 def _judge(check: EgressCheck, answer: Answer | None, now: dt.datetime, policy: EgressPolicy) -> Judged:
-    outcome, content = transport_outcome(answer, check.known), None
+    outcome, content = transport_outcome(answer, check.known, now), None
     if outcome is None:
         # No outcome means that the way there is clear, so there is an answer.
         outcome, content = _content_outcome(check, t.cast(Answer, answer), now, policy)

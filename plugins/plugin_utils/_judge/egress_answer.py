@@ -76,6 +76,8 @@ class Hop:
     url: str | None
     host: str
     port: int
+    resolvers: tuple[str, ...]
+    rcode: str | None
     resolved: tuple[str, ...]
     addresses: tuple[AddressSeen, ...]
     tls: TlsSeen | None
@@ -149,17 +151,22 @@ def _error(raw: t.Any) -> ProbeError | None:
 
 
 def _hop(raw: dict[str, t.Any]) -> Hop:
-    resolve = raw.get("resolve")
-    resolved = resolve.get("addresses") if isinstance(resolve, dict) else None
+    resolve = raw["resolve"] if isinstance(raw.get("resolve"), dict) else {}
     return Hop(
         url=without_userinfo(raw["url"]) if raw.get("url") else None,
         host=clean(raw.get("host") or "", 255),
         port=int(_number(raw.get("port")) or 0),
-        resolved=tuple(clean(item, 64) for item in (resolved if isinstance(resolved, list) else [])[:_MAX_ITEMS]),
+        resolvers=_texts(resolve.get("resolvers")),
+        rcode=clean(resolve["rcode"], 40) if resolve.get("rcode") else None,
+        resolved=_texts(resolve.get("addresses")),
         addresses=_addresses(raw.get("addresses")),
         tls=_tls(raw.get("tls")),
         http=_http(raw.get("http")),
     )
+
+
+def _texts(raw: t.Any) -> tuple[str, ...]:
+    return tuple(clean(item, 64) for item in (raw if isinstance(raw, list) else [])[:_MAX_ITEMS])
 
 
 def _addresses(raw: t.Any) -> tuple[AddressSeen, ...]:

@@ -69,7 +69,7 @@ _SUMMARIES: t.Final = {
     "ocsp_nonce_mismatch": "gives an answer to another question",
     "ocsp_not_judged": "gives an answer that cannot be judged here",
 }
-_PLACEHOLDER = re.compile(r"\b(URL|HOST|PORT|PROXY|ADDRESS)\b")
+_PLACEHOLDER = re.compile(r"\b(URL|HOST|PORT|PROXY|ADDRESS|RESOLVER)\b")
 # No route for the family at all: the host has no IPv6 (or IPv4) and loses no time over it.
 _NO_FAMILY: t.Final = frozenset({"ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETDOWN"})
 
@@ -115,6 +115,7 @@ def endpoint_finding(judged: Judged, host: str, observed_at: str) -> Finding:
         "elapsed_ms": result["elapsed_ms"],
         "error": None,
         "tls": _tls(judged.answer),
+        "resolve": _resolve(judged.answer),
     }
     if judged.answer and judged.answer.error:
         evidence["error"] = judged.answer.error.as_dict()
@@ -129,7 +130,7 @@ def endpoint_finding(judged: Judged, host: str, observed_at: str) -> Finding:
         profile=check.profiles[0] if check.profiles else None,
         status=result["status"],
         severity="low" if harmless else None,
-        remediation=filled(kind.remedy, result),
+        remediation=filled(kind.remedy, result, evidence["resolve"]),
     )
 
 
@@ -149,7 +150,15 @@ def _tls(answer: Answer | None) -> dict[str, t.Any] | None:
     return {"verified": hop.tls.verified, "verify_message": hop.tls.verify_message, "chain_source": hop.tls.chain_source}
 
 
-def filled(remedy: str, result: dict[str, t.Any]) -> str:
+def _resolve(answer: Answer | None) -> dict[str, t.Any] | None:
+    """Who was asked for the name, and what came back; None through a proxy, which resolves by itself."""
+    hop = last_hop(answer)
+    if hop is None or (answer is not None and answer.proxy is not None):
+        return None
+    return {"host": hop.host, "resolvers": list(hop.resolvers), "rcode": hop.rcode, "addresses": list(hop.resolved)}
+
+
+def filled(remedy: str, result: dict[str, t.Any], resolve: dict[str, t.Any] | None = None) -> str:
     """A remedy with the endpoint's own values, quoted for a shell: URLs come from certificates that anybody may have made."""
     host, port, proxy = result["host"], result["port"], result["proxy"]
     values = {
@@ -157,6 +166,7 @@ def filled(remedy: str, result: dict[str, t.Any]) -> str:
         "HOST": host,
         "PORT": str(port) if port else None,
         "PROXY": proxy["url"] if proxy and proxy["url"] else None,
+        "RESOLVER": resolve["resolvers"][0] if resolve and resolve["resolvers"] else None,
         "ADDRESS": result["addresses"][0]["address"] if result["addresses"] else None,
     }
     return _PLACEHOLDER.sub(lambda match: shlex.quote(values[match.group()] or match.group()), remedy)

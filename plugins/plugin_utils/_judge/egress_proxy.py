@@ -28,6 +28,10 @@ def proxy_error(error: ProbeError, proxy: ProxySeen | None) -> tuple[str, str]:
         return _by_status(proxy.status, proxy.reason, proxy.headers, proxy, "to CONNECT")
     if error.code in ("status", "protocol"):
         return "proxy_error", f"{name} gave no usable answer to CONNECT: {error.message or error.code}."
+    if error.code in ("timeout", "reset") and proxy is not None and any(item.connected for item in proxy.addresses):
+        # The way to it is open, so it is nothing to ask the firewall team for.
+        why = "none came in time" if error.code == "timeout" else "it closed the connection"
+        return "proxy_error", f"{name} took the connection but gave no answer to CONNECT: {why}."
     if error.code in ("resolve", "timeout", "refused", "reset", "unreachable"):
         why = {
             "resolve": "its name does not resolve",

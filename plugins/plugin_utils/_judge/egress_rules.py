@@ -29,12 +29,13 @@ _KINDS: t.Final = {"crl": "CRL", "ocsp": "OCSP", "ca_issuers": "issuer certifica
 def firewall_rules(judged: t.Sequence[Judged]) -> list[dict[str, t.Any]]:
     """One rule per destination, address and port, sorted; `address` is None where none was seen.
 
-    With a proxy in use the way to the CA is the proxy's business: only the way to an unreachable proxy is asked for.
+    With a proxy in use the way to the CA is the proxy's business: only the way to an unreachable proxy is asked for,
+    and only where the proxy's name resolves: no firewall mends a name.
     """
     rules: dict[tuple[str, str, int], dict[str, t.Any]] = {}
     for item in judged:
         cause = item.outcome.cause
-        if cause == "proxy_unreachable" and item.answer and item.answer.proxy:
+        if cause == "proxy_unreachable" and item.answer and item.answer.proxy and item.answer.proxy.addresses:
             proxy = item.answer.proxy
             host, port = _proxy_place(proxy)
             _add(rules, item, host, port, proxy.addresses, cause, proxy.addresses)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import ipaddress
 import typing as t
 
@@ -30,12 +31,12 @@ class Outcome:
 
 
 _RESOLVE: t.Final = {
-    "nxdomain": ("dns_nxdomain", "The resolver says that the name {host} does not exist."),
+    "nxdomain": ("dns_nxdomain", "The resolver{asked} says that the name {host} does not exist."),
     "no_address": ("dns_no_address", "The name {host} exists but has no address of the family asked for."),
-    "timeout": ("dns_timeout", "No resolver answered for {host} in time."),
-    "servfail": ("dns_error", "The resolver answered SERVFAIL for {host}."),
-    "refused": ("dns_error", "The resolver refuses to answer for {host}."),
-    "error": ("dns_error", "The name {host} could not be resolved: {message}."),
+    "timeout": ("dns_timeout", "No resolver answered for {host} in time{asked}."),
+    "servfail": ("dns_error", "The resolver{asked} answered SERVFAIL for {host}."),
+    "refused": ("dns_error", "The resolver{asked} refuses to answer for {host}."),
+    "error": ("dns_error", "The name {host} could not be resolved{asked}: {message}."),
 }
 _CONNECT: t.Final = {
     "timeout": (
@@ -77,7 +78,7 @@ _BODY: t.Final = {
 _TABLES: t.Final = {"resolve": _RESOLVE, "connect": _CONNECT, "http": _HTTP, "body": _BODY}
 
 
-def transport_outcome(answer: Answer | None, known: t.Sequence[x509.Certificate]) -> Outcome | None:
+def transport_outcome(answer: Answer | None, known: t.Sequence[x509.Certificate], now: dt.datetime) -> Outcome | None:
     """Why the exchange did not deliver an answer to judge; None when it did (HTTP status 200, or a mere connection)."""
     if answer is None:
         return Outcome("not_observed", "request", "The probe returned no answer to this request.")
@@ -88,13 +89,13 @@ def transport_outcome(answer: Answer | None, known: t.Sequence[x509.Certificate]
     if sunk is not None:
         return sunk
     if error is not None:
-        return _by_error(answer, error, known)
+        return _by_error(answer, error, known, now)
     if not answer.hops:
         return Outcome("not_observed", "request", "The probe's answer does not say what it saw.")
     return _by_status(answer)
 
 
-def _by_error(answer: Answer, error: ProbeError, known: t.Sequence[x509.Certificate]) -> Outcome:
+def _by_error(answer: Answer, error: ProbeError, known: t.Sequence[x509.Certificate], now: dt.datetime) -> Outcome:
     if error.code == "deadline":
         return Outcome(
             "deadline_exceeded",
@@ -105,7 +106,7 @@ def _by_error(answer: Answer, error: ProbeError, known: t.Sequence[x509.Certific
         return Outcome(*_at("proxy", proxy_error(error, answer.proxy)))
     hop = answer.hops[-1] if answer.hops else None
     if error.stage == "tls":
-        return Outcome(*_at("tls", tls_error(error, hop, known)))
+        return Outcome(*_at("tls", tls_error(error, hop, known, now)))
     if (
         error.stage == "http"
         and answer.proxy is not None
@@ -124,6 +125,7 @@ def _by_error(answer: Answer, error: ProbeError, known: t.Sequence[x509.Certific
         code, ("not_observed", "The check ended at stage {stage} for a reason of the host itself: {message}.")
     )
     values = {
+        "asked": f" (asked: {', '.join(hop.resolvers)})" if hop and hop.resolvers else "",
         "host": hop.host if hop else "the server",
         "port": hop.port if hop else "",
         "bytes": answer.body_bytes,

@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings import catalogue_trust as catalogue
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_keystore import read_keystore_view
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_root import Clocks, RootVerdict, judge_root
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, read_view
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import StoreSpec, TrustCheck, WantedRoot
@@ -28,12 +29,16 @@ _SUMMARIES: t.Final = {
     "expired": "{root} in {store} has expired",
     "not_yet_valid": "{root} in {store} is not valid yet",
     "distrusted": "{root} is in {store} but distrusted",
+    "wrong_use": "{root} is in {store}, but not for TLS servers",
     "unknown": "Whether {store} trusts {root} is unknown",
 }
 _ADD: t.Final = {
     "system": catalogue.ADD_TO_SYSTEM,
     "pem_file": catalogue.ADD_TO_FILE,
     "pem_directory": catalogue.ADD_TO_DIRECTORY,
+    "java": catalogue.ADD_TO_JAVA,
+    "nss": catalogue.ADD_TO_NSS,
+    "python": catalogue.ADD_TO_CERTIFI,
 }
 
 
@@ -84,7 +89,8 @@ def judge_trust(
     stores: list[dict[str, t.Any]] = []
     findings: list[Finding] = []
     for check in checks:
-        view = read_view(observations, str(check.request["id"]))
+        read = read_keystore_view if check.request["op"] == "file" else read_pem_view
+        view = read(observations, check)
         hashed = check.store.type == "pem_directory"
         verdicts = [(wanted, judge_root(wanted.root, view, hashed=hashed, clocks=context.clocks)) for wanted in check.roots]
         stores.append(_store_result(check.store, view, verdicts))
@@ -115,6 +121,11 @@ def judge_profiles(profiles: t.Sequence[Profile], *, now: dt.datetime, host: str
     return findings
 
 
+def read_pem_view(observations: t.Mapping[str, t.Any], check: TrustCheck) -> StoreView:
+    """The view of a store of PEM, of which the probe told the fingerprints."""
+    return read_view(observations, str(check.request["id"]))
+
+
 def _host_clock(observations: t.Mapping[str, t.Any]) -> dt.datetime | None:
     clock = observations.get("clock") if isinstance(observations, t.Mapping) else None
     if isinstance(clock, bool) or not isinstance(clock, (int, float)):
@@ -134,6 +145,8 @@ def _store_result(store: StoreSpec, view: StoreView, verdicts: t.Sequence[tuple[
         "size": view.size,
         "modified": _iso(view.modified),
         "sha256": view.sha256,
+        "format": view.format or ("PEM" if view.error is None else None),
+        "password_check": view.password,
         "skipped": view.skipped_count if view.error is None else None,
         "error": view.error,
         "roots": [
@@ -167,6 +180,13 @@ def _store_findings(check: TrustCheck, view: StoreView, context: _Context) -> li
             return [make("trust.store.not_found", summary=summary, detail=detail, evidence=evidence, **common)]
         summary = f"{_begin(store.label)} could not be read"
         return [make("trust.store.unreadable", summary=summary, detail=detail, evidence=evidence, **common)]
+    if view.password == "wrong":  # noqa: S105 - a verdict
+        summary = f"The password does not fit {store.label}"
+        detail = (
+            "The certificates in it are not encrypted, so they were read and judged all the same, but nothing vouches that "
+            "the file is as it was written. " + ("It was tried with Java's usual password." if store.password is None else "")
+        ).rstrip()
+        return [make("trust.store.password", summary=summary, detail=detail, evidence=evidence, **common)]
     # A byte order mark is worth a note, but every reader gets past it.
     broken = view.skipped_count - sum(reason.endswith(BYTE_ORDER_MARK) for reason in view.skipped)
     if broken:

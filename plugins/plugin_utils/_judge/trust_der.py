@@ -66,8 +66,11 @@ class TrustSettings:
         Rejected when serverAuth or anyExtendedKeyUsage is among the rejected uses, or when there is a list of trusted uses
         that holds neither.
         """
-        wanted = {SERVER_AUTH, ANY_EKU}
-        return bool(self.rejected & wanted) or (self.trusted is not None and not self.trusted & wanted)
+        return self.distrusts_servers() or (self.trusted is not None and not self.trusted & {SERVER_AUTH, ANY_EKU})
+
+    def distrusts_servers(self) -> bool:
+        """Whether the refusal is spelled out, instead of following from trust for other uses only."""
+        return bool(self.rejected & {SERVER_AUTH, ANY_EKU})
 
 
 def read_certificate(block: bytes) -> CertificateParts:
@@ -162,27 +165,34 @@ def _dotted(content: bytes) -> str:
 
 def _elements(content: bytes) -> list[tuple[int, bytes, bytes]]:
     """All elements in `content`: tag, content, and the element whole."""
-    result = []
-    while content:
-        tag, value, whole, content = _element(content)
-        result.append((tag, value, whole))
+    result, at = [], 0
+    while at < len(content):
+        tag, start, end = _bounds(content, at)
+        result.append((tag, content[start:end], content[at:end]))
+        at = end
     return result
 
 
 def _element(data: bytes) -> tuple[int, bytes, bytes, bytes]:
-    """The first DER element: tag, content, the element whole, and what follows it (X.690 section 8.1)."""
-    if len(data) < 2 or data[0] & 0x1F == 0x1F:
+    """The first DER element: tag, content, the element whole, and what follows it."""
+    tag, start, end = _bounds(data, 0)
+    return tag, data[start:end], data[:end], data[end:]
+
+
+def _bounds(data: bytes, at: int) -> tuple[int, int, int]:
+    """The DER element that begins at `at`: tag, where its content begins, and where it ends (X.690 section 8.1)."""
+    if len(data) - at < 2 or data[at] & 0x1F == 0x1F:
         raise DerError("not DER")
-    length, start = data[1], 2
+    length, start = data[at + 1], at + 2
     if length & 0x80:
         count = length & 0x7F
-        if not 1 <= count <= 4 or len(data) < 2 + count:
+        if not 1 <= count <= 4 or len(data) - start < count:
             raise DerError("not DER")
-        length, start = int.from_bytes(data[2 : 2 + count], "big"), 2 + count
+        length, start = int.from_bytes(data[start : start + count], "big"), start + count
     end = start + length
     if end > len(data):
         raise DerError("cut off")
-    return data[0], data[start:end], data[:end], data[end:]
+    return data[at], start, end
 
 
 def _encode(tag: int, content: bytes) -> bytes:

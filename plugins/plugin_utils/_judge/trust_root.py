@@ -23,7 +23,10 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store imp
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import load_der, pem_to_der, validity
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Root
 
-RootStatus = t.Literal["present", "absent", "expired", "not_yet_valid", "distrusted", "unknown"]
+RootStatus = t.Literal["present", "absent", "expired", "not_yet_valid", "distrusted", "wrong_use", "unknown"]
+
+# Of several entries for one certificate the one that says most: keystores can list it twice.
+_USES: t.Final = ("anchor", "distrusted", "wrong_use", "unknown", "other")
 
 _HASHED = re.compile(r"([0-9a-f]{8})\.(0|[1-9][0-9]{0,4})", re.ASCII)
 
@@ -49,20 +52,30 @@ def judge_root(root: Root, view: StoreView, *, hashed: bool, clocks: Clocks) -> 
     """The verdict on one root. `hashed`: the store is a directory, in which OpenSSL finds certificates by file name."""
     if view.error is not None:
         return RootVerdict("unknown", view.error)
+    verdict = _judge_in(root, view, hashed, clocks)
+    if verdict.status == "absent" and view.caveat:
+        return dataclasses.replace(verdict, detail=_join(verdict.detail, view.caveat))
+    return verdict
+
+
+def _judge_in(root: Root, view: StoreView, hashed: bool, clocks: Clocks) -> RootVerdict:
     wanted = _parts_of(root)
-    own = [block for block in view.blocks if block.parts.sha256 == root.sha256]
+    own = sorted((block for block in view.blocks if block.parts.sha256 == root.sha256), key=lambda block: _USES.index(block.use))
     if root.sha256 in view.fingerprints and not own:
         return RootVerdict("unknown", "the store lists the certificate, but the probe did not return it")
     if own:
         found, verdict = _effective(own, view, hashed)
-        if found is not None:
+        if found is not None and found.use != "other":
             return _judge_found(found, clocks, reissued=False)
+        if found is not None:
+            verdict = RootVerdict("absent", found.use_detail, {"found_sha256": found.parts.sha256})
         # The certificate lies where OpenSSL does not look; one with the same key may lie where it does.
     else:
         verdict = RootVerdict("absent")
     if wanted is None:
         return verdict
-    twins = [block for block in view.blocks if block.parts.subject == wanted.subject and block.parts.sha256 != root.sha256]
+    alike = [block for block in view.blocks if block.parts.subject == wanted.subject and block.parts.sha256 != root.sha256]
+    twins = [block for block in alike if block.use == "anchor"]
     same_key = [block for block in twins if block.parts.key == wanted.key]
     anchors = [block for block in same_key if block.parts.issuer == block.parts.subject]
     if anchors:
@@ -159,8 +172,13 @@ def _judge_found(block: Block, clocks: Clocks, *, reissued: bool) -> RootVerdict
         evidence["trusted_uses"] = sorted(block.settings.trusted) if block.settings.trusted is not None else None
         evidence["rejected_uses"] = sorted(block.settings.rejected)
         if block.settings.rejects_servers():
-            detail = "Its trust settings in the store refuse it for TLS servers (serverAuth)."
-            return RootVerdict("distrusted", _join(note, detail), evidence)
+            if block.settings.distrusts_servers():
+                detail = "Its trust settings in the store refuse it for TLS servers (serverAuth)."
+                return RootVerdict("distrusted", _join(note, detail), evidence)
+            detail = "Its trust settings in the store trust it for other uses only, not for TLS servers (serverAuth)."
+            return RootVerdict("wrong_use", _join(note, detail), evidence)
+    if block.use in ("distrusted", "wrong_use", "unknown"):
+        return RootVerdict(block.use, _join(note, block.use_detail), evidence)
     status, detail = _judge_dates(not_before, not_after, clocks)
     return RootVerdict(status, _join(note, detail), evidence)
 

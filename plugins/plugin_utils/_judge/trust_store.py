@@ -21,6 +21,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der impor
     read_certificate,
     trust_settings,
 )
+from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model import PasswordCheck, Use
 
 MAX_CERTIFICATES: t.Final = 20000
 MAX_BLOCKS: t.Final = 2000
@@ -29,12 +30,17 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A certificate of the store that came back whole. `settings_error` tells that its trust settings cannot be read."""
+    """A certificate of the store that came back whole. `settings_error` tells that its trust settings cannot be read.
+
+    `use` is what a keystore says of it, and `use_detail` why it is no anchor there; in PEM every certificate is one.
+    """
 
     parts: CertificateParts
     file: str | None
     settings: TrustSettings | None = None
     settings_error: bool = False
+    use: Use = "anchor"
+    use_detail: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,27 +59,35 @@ class StoreView:
     blocks: tuple[Block, ...] = ()
     skipped: tuple[str, ...] = ()
     skipped_count: int = 0
+    # Of keystores only. `caveat` belongs to every absence from the store.
+    format: str | None = None
+    password: PasswordCheck | None = None
+    caveat: str = ""
 
 
 def read_view(observations: t.Mapping[str, t.Any], request_id: str) -> StoreView:
-    """The view of a store from the probe's observations; whatever is wrong with them ends in `error`."""
+    """The view of a PEM store from the probe's observations; whatever is wrong with them ends in `error`."""
+    answer = find_answer(observations, request_id)
+    return view_of_pem(answer) if isinstance(answer, t.Mapping) else answer
+
+
+def find_answer(observations: t.Mapping[str, t.Any], request_id: str) -> t.Mapping[str, t.Any] | StoreView:
+    """The answer to a request, or a view that says why there is none."""
     answers = observations.get("answers") if isinstance(observations, t.Mapping) else None
     found = [a for a in answers if isinstance(a, t.Mapping) and a.get("id") == request_id] if isinstance(answers, list) else []
-    if not found:
-        return StoreView(error="the probe gave no answer about this store", error_code="no_answer")
-    answer = found[0]
+    return found[0] if found else StoreView(error="the probe gave no answer about this store", error_code="no_answer")
+
+
+def view_of_pem(answer: t.Mapping[str, t.Any]) -> StoreView:
+    """The view of a store that the probe read as PEM."""
     if answer.get("error") is not None:
-        return _failed(answer)
+        return failed_view(answer)
     fingerprints = answer.get("certificates")
     if not isinstance(fingerprints, list) or not all(isinstance(item, str) and _SHA256.fullmatch(item) for item in fingerprints):
         return StoreView(error="the probe's answer about this store is malformed", error_code="malformed")
     skipped = [_skip(item) for item in _list(answer.get("skipped"))[:20]]
-    return StoreView(
-        path=_text(answer.get("path")),
-        real_path=_text(answer.get("real_path")),
-        size=_number(answer.get("size"), int),
-        modified=_number(answer.get("modified"), float),
-        sha256=_text(answer.get("sha256")),
+    return dataclasses.replace(
+        file_view(answer),
         fingerprints=tuple(fingerprints[:MAX_CERTIFICATES]),
         blocks=tuple(block for raw in _list(answer.get("blocks"))[:MAX_BLOCKS] if (block := _block(raw))),
         skipped=tuple(skipped),
@@ -81,7 +95,19 @@ def read_view(observations: t.Mapping[str, t.Any], request_id: str) -> StoreView
     )
 
 
-def _failed(answer: t.Mapping[str, t.Any]) -> StoreView:
+def file_view(answer: t.Mapping[str, t.Any]) -> StoreView:
+    """What every answer tells of the file or directory that was read."""
+    return StoreView(
+        path=_text(answer.get("path")),
+        real_path=_text(answer.get("real_path")),
+        size=_number(answer.get("size"), int),
+        modified=_number(answer.get("modified"), float),
+        sha256=_text(answer.get("sha256")),
+    )
+
+
+def failed_view(answer: t.Mapping[str, t.Any]) -> StoreView:
+    """The view of a store that could not be read."""
     error = answer["error"] if isinstance(answer["error"], t.Mapping) else {}
     stage, code = _text(error.get("stage")) or "?", _text(error.get("code")) or "?"
     message = _text(error.get("message"))

@@ -11,20 +11,20 @@ from __future__ import annotations
 import base64
 import dataclasses
 import difflib
+import glob
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import DerError, read_certificate
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import pem_to_der
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile, Root
 
-StoreType = t.Literal["system", "pem_file", "pem_directory"]
+StoreType = t.Literal["system", "pem_file", "pem_directory", "java", "nss", "python"]
 
-STORE_TYPES: t.Final[tuple[StoreType, ...]] = ("system", "pem_file", "pem_directory")
-# In the public contract, but not yet read by this version.
-LATER_TYPES: t.Final = ("java", "nss", "python")
+STORE_TYPES: t.Final[tuple[StoreType, ...]] = ("system", "pem_file", "pem_directory", "java", "nss", "python")
 
 MAX_STORES: t.Final = 64
 MAX_STORE_BYTES: t.Final = 8 * 1024 * 1024
+MAX_PASSWORD: t.Final = 1024
 
 # Where the system's bundle is, in the order they are tried. All are built by the distribution's own tool, and are what
 # OpenSSL, GnuTLS, curl, Postfix with tls_append_default_CA and Python read there.
@@ -38,6 +38,14 @@ SYSTEM_STORE_PATHS: t.Final = (
     "/usr/local/share/certs/ca-root-nss.crt",  # FreeBSD with the ca_root_nss port
     "/usr/local/etc/ssl/cert.pem",  # FreeBSD, the port's link
 )
+JVM_PLACES: t.Final = (
+    "lib/security/jssecacerts",
+    "lib/security/cacerts",
+    "jre/lib/security/jssecacerts",
+    "jre/lib/security/cacerts",
+)
+NSS_DATABASE: t.Final = "cert9.db"
+CERTIFI_BUNDLE: t.Final = "certifi/cacert.pem"
 
 
 class StoreError(ValueError):
@@ -46,7 +54,7 @@ class StoreError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class StoreSpec:
-    """A trust store to look into. `password` opens stores that have one; none of the present types does."""
+    """A trust store to look into. `password` is that of a store of type java (None: the usual one); it stays on the controller."""
 
     type: StoreType
     path: str | None = None
@@ -104,8 +112,11 @@ def _parse_store(item: t.Any, at: str) -> StoreSpec:
     if kind is None:
         raise StoreError(f"{at}.type: {_bad_type(item.get('type'))}")
     # Password first: it must not end up in a message about something else.
-    if item.get("password") is not None:
-        raise StoreError(f"{at}.password: a store of type {kind} has no password")
+    password = item.get("password")
+    if password is not None and kind != "java":
+        raise StoreError(f"{at}.password: a store of type {kind} has no password here, only those of type java have")
+    if password is not None and (not isinstance(password, str) or len(password) > MAX_PASSWORD):
+        raise StoreError(f"{at}.password: must be text of at most {MAX_PASSWORD} characters")
     path = item.get("path")
     if kind == "system":
         if path is not None:
@@ -113,14 +124,12 @@ def _parse_store(item: t.Any, at: str) -> StoreSpec:
         return StoreSpec(kind)
     if not isinstance(path, str) or not path.startswith("/") or not path.isprintable() or len(path) > 4096:
         raise StoreError(f"{at}.path: must be an absolute path on the host for type {kind}")
-    return StoreSpec(kind, str(path))
+    return StoreSpec(kind, str(path), None if password is None else str(password))
 
 
 def _bad_type(value: t.Any) -> str:
     if value is None:
         return f"is required: one of {', '.join(STORE_TYPES)}"
-    if value in LATER_TYPES:
-        return f"{value} stores are not read by this version; it reads {', '.join(STORE_TYPES)}"
     return f"must be one of {', '.join(STORE_TYPES)}, not {str(value)[:50]!a}"
 
 
@@ -129,23 +138,38 @@ def plan_trust(profiles: t.Sequence[Profile], roots: t.Sequence[Root], stores: t
     wanted = _wanted(profiles, roots)
     select = {
         "sha256": sorted(item.root.sha256 for item in wanted),
-        "containing": sorted({name for item in wanted if (name := _subject(item.root))}),
+        "containing": sorted({base64.b64encode(name).decode("ascii") for item in wanted if (name := root_subject(item.root))}),
     }
     return tuple(
         TrustCheck(
-            request={
-                "id": f"trust:{index}",
-                "op": "store",
-                "type": "pem_directory" if store.type == "pem_directory" else "pem_file",
-                "paths": list(SYSTEM_STORE_PATHS) if store.path is None else [store.path],
-                "select": select,
-                "max_bytes": MAX_STORE_BYTES,
-            },
-            store=store,
-            roots=wanted,
+            request={"id": f"trust:{index}", **_read(store, select), "max_bytes": MAX_STORE_BYTES}, store=store, roots=wanted
         )
         for index, store in enumerate(stores)
     )
+
+
+def _read(store: StoreSpec, select: dict[str, list[str]]) -> dict[str, t.Any]:
+    """How the probe is to read the store: PEM is read on the host, of other formats the bytes travel."""
+    path = store.path
+    if path is None:
+        return {"op": "store", "type": "pem_file", "paths": list(SYSTEM_STORE_PATHS), "select": select}
+    if store.type == "java":
+        # The directory of a JVM, in the order in which JSSE looks there, or the keystore itself.
+        return {"op": "file", "paths": [*(f"{path}/{place}" for place in JVM_PLACES), path]}
+    if store.type == "nss":
+        return {"op": "file", "paths": [path if path.endswith(f"/{NSS_DATABASE}") else f"{path}/{NSS_DATABASE}"]}
+    if store.type == "python":
+        return {"op": "store", "type": "pem_file", "paths": _certifi_patterns(path), "patterns": True, "select": select}
+    return {"op": "store", "type": store.type, "paths": [path], "select": select}
+
+
+def _certifi_patterns(path: str) -> list[str]:
+    """The bundle itself, or where it lies below a directory of packages or the prefix of an interpreter."""
+    literal = glob.escape(path)
+    if path.endswith(".pem"):
+        return [literal]
+    prefixes = [f"{literal}/{lib}/python3*/{kind}-packages" for lib in ("lib", "lib64") for kind in ("site", "dist")]
+    return [f"{place}/{CERTIFI_BUNDLE}" for place in (literal, *prefixes)]
 
 
 def _wanted(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> tuple[WantedRoot, ...]:
@@ -159,11 +183,11 @@ def _wanted(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> tuple[Wan
     return tuple(found.values())
 
 
-def _subject(root: Root) -> str | None:
+def root_subject(root: Root) -> bytes | None:
     """The subject name as it is encoded, so that a look-alike (same name, other key) travels with the answer."""
     if root.pem is None:
         return None
     try:
-        return base64.b64encode(read_certificate(pem_to_der(root.pem)).subject).decode("ascii")
+        return read_certificate(pem_to_der(root.pem)).subject
     except (DerError, ValueError):
         return None

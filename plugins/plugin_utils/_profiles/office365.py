@@ -120,7 +120,7 @@ def _ports(value: t.Any, at: Place) -> tuple[tuple[int, int], ...]:
         raise at.refuse(f"must be TCP ports such as 443,80 or 6000-6010, not {f.show(value)}")
     ranges = []
     for part in text.split(","):
-        low, _, high = part.partition("-")
+        low, _dash, high = part.partition("-")
         ranges.append((int(low), int(high or low)))
         if not 0 < ranges[-1][0] <= ranges[-1][1] < 65536:
             raise at.refuse(f"must be ports from 1 to 65535, not {f.show(part)}")

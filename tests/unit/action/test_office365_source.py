@@ -39,9 +39,9 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_machine_has_one_guid():
     url = service_url("USGovDoD", None)
     assert url == service_url("USGovDoD", None)
-    start, _, rest = url.partition("?ClientRequestId=")
+    start, _name, rest = url.partition("?ClientRequestId=")
     assert start == "https://endpoints.office.com/endpoints/usgovdod"
-    guid, _, more = rest.partition("&")
+    guid, _and, more = rest.partition("&")
     assert str(uuid.UUID(guid)) == guid
     assert more == "format=JSON&ServiceAreas=Common,Exchange"
 
@@ -92,7 +92,7 @@ def test_a_server_that_drips_does_not_hold_the_run_up():
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         with contextlib.suppress(OSError):
-            for _ in range(100):
+            for _number in range(100):
                 connection.sendall(b"x")
                 time.sleep(0.1)
 

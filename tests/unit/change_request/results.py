@@ -55,7 +55,7 @@ def reached(
 
 
 def _hop(url: str, addresses: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-    host, _, port = url.split("/")[2].partition(":")
+    host, _colon, port = url.split("/")[2].partition(":")
     return {
         "url": url,
         "host": host,

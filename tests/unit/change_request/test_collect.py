@@ -47,6 +47,7 @@ def test_only_what_is_blocked_or_everything_needed():
     assert [row.destination for row in collect(entries, "blocked").rows] == ["crl.ca.test"]
     crl, ocsp = collect(entries, "needed").rows
     assert (crl.destination, crl.blocked) == ("crl.ca.test", ("192.0.2.1",))
+    assert crl.why == ("CRL: connection attempts get no answer",)
     assert (ocsp.destination, ocsp.blocked, ocsp.addresses_seen) == ("ocsp.ca.test", (), ("192.0.2.9",))
     assert ocsp.findings == ("egress.not_an_ocsp_response",)
     assert ocsp.why == ("OCSP",)

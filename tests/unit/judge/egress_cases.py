@@ -90,13 +90,20 @@ def failed(stage: str, code: str, *, errno: str | None = None, message: str = "S
     return answer(hops=hops, error={"stage": stage, "code": code, "errno": errno, "message": message}, **options)
 
 
-def proxy(status: int | None = None, *, tunnel: bool = False, headers: t.Any = None, authorization: bool = False) -> t.Any:
+def proxy(
+    status: int | None = None,
+    *,
+    tunnel: bool = False,
+    headers: t.Any = None,
+    authorization: bool = False,
+    connected: bool = True,
+) -> t.Any:
     return {
         "url": "http://proxy.lab:3128",
         "source": "environment",
         "tunnel": tunnel,
         "authorization": authorization,
-        "addresses": [address("192.0.2.9")],
+        "addresses": [address("192.0.2.9", connected)],
         "status": status,
         "reason": "Reason" if status else None,
         "headers": headers or {},
@@ -133,6 +140,8 @@ def redirect(body: bytes, status: int = 200) -> t.Any:
 
 
 GOOD_CRL = ROOT.crl()
+# All that Python 3.6 says of a certificate that did not verify.
+PYTHON_36 = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed (_ssl.c:852)"
 INSPECTOR = pki.make_root("Corporate Inspection")
 CRL, OCSP, AIA = check(), check("ocsp"), check("ca_issuers")
 REFUSED, CERT = ocsp.OCSPResponseStatus, ocsp.OCSPCertStatus
@@ -178,7 +187,8 @@ CASES: dict[str, list[tuple[EgressCheck, t.Any]]] = {
     "tcp_reset": [(CRL, failed("connect", "reset")), (CRL, failed("http", "reset"))],
     "tcp_unreachable": [(CRL, failed("connect", "unreachable")), (CRL, failed("connect", "error", errno="EACCES"))],
     "proxy_unreachable": [
-        (CRL, failed("proxy", code, proxy=proxy())) for code in ("resolve", "timeout", "refused", "reset", "unreachable")
+        *((CRL, failed("proxy", code, proxy=proxy(connected=False))) for code in ("timeout", "refused", "reset", "unreachable")),
+        (CRL, failed("proxy", "resolve", proxy=proxy() | {"addresses": []})),
     ],
     "proxy_auth_required": [
         (CRL, failed("proxy", "status", proxy=proxy(407, tunnel=True, headers={"proxy-authenticate": 'Basic realm="x"'}))),
@@ -193,6 +203,7 @@ CASES: dict[str, list[tuple[EgressCheck, t.Any]]] = {
     "proxy_error": [
         (CRL, failed("proxy", "status", proxy=proxy(503, tunnel=True))),
         (CRL, failed("proxy", "protocol", proxy=proxy())),
+        *((CRL, failed("proxy", code, proxy=proxy(tunnel=True))) for code in ("timeout", "reset")),
         (CRL, proxied(504)),
         (CRL, proxied(503, headers={"server": "squid/6.1"})),
         (CRL, failed("http", "closed", proxy=proxy())),
@@ -200,6 +211,7 @@ CASES: dict[str, list[tuple[EgressCheck, t.Any]]] = {
     "tls_intercepted": [
         (CRL, refused_tls(INSPECTOR.issue("crl.lab"))),
         (CRL, refused_tls(INSPECTOR, message="self-signed certificate")),
+        (CRL, refused_tls(INSPECTOR.issue("crl.lab"), message=PYTHON_36)),
     ],
     "tls_error": [
         (CRL, failed("tls", "alert")),
@@ -208,6 +220,8 @@ CASES: dict[str, list[tuple[EgressCheck, t.Any]]] = {
         (CRL, refused_tls(ROOT.issue("crl.lab"))),
         (CRL, refused_tls(PUBLIC_NAME.issue("crl.lab"))),
         (CRL, refused_tls(INSPECTOR.issue("crl.lab"), message="certificate has expired")),
+        (CRL, refused_tls(INSPECTOR.issue("crl.lab", not_after=pki.NOW - pki.DAY), message=PYTHON_36)),
+        (CRL, refused_tls(INSPECTOR.issue("crl.lab"), message="hostname 'crl.lab' doesn't match 'x'")),
     ],
     "http_status": [
         (CRL, answer(PORTAL, [hop(status=403)])),

@@ -242,6 +242,19 @@ def test_remedies_carry_the_endpoints_values_quoted_for_a_shell():
     assert "crl.lab port 80" in remedy
 
 
+def test_the_resolver_that_was_asked_is_named():
+    seen = cases.failed("resolve", "timeout")
+    seen["hops"][0]["resolve"] |= {"resolvers": ["192.0.2.53", "192.0.2.54"], "addresses": []}
+    found = judge((cases.CRL, seen)).findings[0]
+    assert "(asked: 192.0.2.53, 192.0.2.54)" in found.detail
+    assert found.evidence["resolve"]["resolvers"] == ["192.0.2.53", "192.0.2.54"]
+    assert "`dig crl.lab @192.0.2.53`" in found.remediation
+
+
+def test_a_proxy_that_takes_the_connection_and_keeps_silent_is_nothing_for_the_firewall_team():
+    assert judge((cases.CRL, cases.failed("proxy", "timeout", proxy=cases.proxy(tunnel=True)))).firewall_rules == []
+
+
 @pytest.mark.parametrize("observed", [None, [], {}, {"answers": None}, {"answers": [None, 1, {"id": 3}]}, {"answers": "x"}])
 def test_observations_of_any_shape_are_unknown(observed):
     judged = judge((cases.CRL, None), observed=observed or {})

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import itertools
 import socket
@@ -163,11 +164,31 @@ def test_the_budget_is_for_all_requests_and_what_is_not_returned_does_not_count(
     big = serve(answering(OK + b"\r\n" + b"x" * 3000))
     common = {"op": "fetch", "proxy": "none"}
     requests = [{"id": str(number), "url": big.url, **common} for number in range(3)]
-    result = run(requests, deadline=5, max_total_bytes=6000)
+    result = run(requests, deadline=5, max_total_bytes=7000)
     assert sorted(outcome(answer) for answer in result["answers"]) == ["body/budget", "ok", "ok"]
     limited = dict(requests[0], max_bytes=100)
     result = run([dict(limited, id=str(number)) for number in range(20)], deadline=5, max_total_bytes=100)
     assert {outcome(answer) for answer in result["answers"]} == {"body/too_large"}
+
+
+def test_endless_bodies_leave_room_for_small_ones(serve):
+    def endless(connection: socket.socket) -> None:
+        read_request(connection)
+        with contextlib.suppress(OSError):
+            connection.sendall(OK + b"\r\n")
+            while True:
+                connection.sendall(b"x" * 65536)
+
+    def late(connection: socket.socket) -> None:
+        read_request(connection)
+        time.sleep(0.3)  # by now the endless ones have taken what there is
+        connection.sendall(OK + b"\r\n" + b"x" * 3000)
+
+    held = {"op": "fetch", "proxy": "none", "max_bytes": 10**9}
+    requests = [{"id": f"endless{number}", "url": serve(endless).url, **held} for number in range(3)]
+    requests += [{"id": f"small{number}", "url": serve(late).url, **held} for number in range(3)]
+    result = run(requests, deadline=5, max_total_bytes=200000)
+    assert [outcome(answer) for answer in result["answers"]] == ["body/budget"] * 3 + ["ok"] * 3
 
 
 # --- redirects
@@ -273,6 +294,8 @@ def test_a_redirect_from_elsewhere_to_this_host_is_refused(serve, ask, own_addre
     ):
         outer = serve(answering(http(b"", "302 Found", f"Location: http://{host}:{inner.port}/")), address=own_address)
         assert outcome(ask("fetch", url=outer.url)) == "http/redirect_refused", host
+        # Asked for another family, the address has none of it: that is not what is wrong with it.
+        assert outcome(ask("fetch", url=outer.url, family="ipv4")) == "http/redirect_refused", host
     lab = serve(answering(http(b"", "302 Found", f"Location: {inner.url}")))
     assert outcome(ask("fetch", url=lab.url)) == "ok"
 
