@@ -66,6 +66,7 @@ VENVS = {
     "lint": Venv(("requirements-lint.txt",), ("3.13", "3.12", "3.11")),
     "molecule": Venv(("requirements-molecule.txt",), ("3.13", "3.12", "3.11")),
     "fuzz": Venv(("requirements-fuzz.txt",), ("3.13", "3.12", "3.11"), any_other=False),
+    "benchmark": Venv(("requirements-benchmark.txt",)),
     "sanity-2.16": Venv(("ansible-core>=2.16,<2.17",), ("3.11", "3.12", "3.10"), any_other=False),
     "sanity-py311": Venv(("ansible-core>=2.19,<2.20",), ("3.11",), any_other=False),
     "sanity-py313": Venv(("ansible-core>=2.21",), ("3.13", "3.14", "3.12"), any_other=False),

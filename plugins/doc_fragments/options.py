@@ -107,6 +107,16 @@ options:
       - V(auto) looks at the stores found on the host, or a list of dictionaries with C(type) and, except for V(system), C(path).
       - Types are V(system), the store that the operating system's OpenSSL and most mail software read, V(pem_file), a file with
         any number of certificates, and V(pem_directory), a directory as C(openssl rehash) makes it.
+      - V(java) is a keystore in the format JKS or PKCS12, or the directory of a JVM, of which C(lib/security/jssecacerts) or
+        C(lib/security/cacerts) is read. Only what Java itself lists as trusted certificates counts. C(password) is tried
+        as V(changeit) if it is not given; it stays on the controller. The file travels there whole.
+      - A password that does not fit makes an encrypted keystore V(unknown). Where the certificates are not encrypted, as in JKS,
+        they are judged all the same, and the finding RV(ignore:trust.store.password) says that nothing vouches for the file.
+      - V(nss) is a directory with a C(cert9.db). Certificates count with the flag C(C) of C(certutil). The roots that are built
+        into NSS are not in that database and are not looked at, and neither are signatures of flags.
+      - V(python) is the bundle of the package certifi, found by its own path, that of its directory of packages, or
+        the prefix of an interpreter or virtual environment. The one that pip carries for itself is not looked at.
+      - Ansible shows arguments of tasks only where it was configured to (C(display_args_to_stdout)); set C(no_log) there.
     type: raw
     default: auto
 """

@@ -165,9 +165,20 @@ stores:
       type: str
       sample: /etc/ssl/certs/ca-certificates.crt
     certificates:
-      description: Number of certificates in it; V(none) when it could not be read.
+      description:
+        - Number of certificates in it, in keystores of those that are trusted for TLS servers; V(none) when it could not be read.
       type: int
       sample: 142
+    format:
+      description: V(PEM), V(JKS), V(JCEKS), V(PKCS12), or V(NSS); V(none) when it could not be read.
+      type: str
+      sample: PEM
+    integrity:
+      description:
+        - What the checksum of a keystore says with the password that was given, V(verified), V(failed), V(unchecked) (an
+          algorithm that is not known here), or V(unprotected) (there is none). V(none) for stores of PEM.
+      type: str
+      sample: verified
     roots:
       description: The roots that were looked for.
       type: list
@@ -182,7 +193,9 @@ stores:
           type: str
           sample: cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f
         status:
-          description: V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted), or V(unknown).
+          description:
+            - V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted), V(wrong_use) (trusted, but not for TLS servers),
+              or V(unknown).
           type: str
           sample: present
         detail:

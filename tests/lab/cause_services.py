@@ -17,11 +17,19 @@ SERVER = """\
         {inside}
     }}
 """
+# A zone that unbound is to copy from a server which there is not: all it can answer is SERVFAIL.
+LAME = """\
+auth-zone:
+    name: "{zone}"
+    primary: 127.0.0.1@9
+    for-downstream: yes
+    for-upstream: yes
+    fallback-enabled: no"""
 
 
 def unbound() -> str:
     """Records: an A record below ipv4, an AAAA record below ipv6, and the names at fault. Names below a case lead there, too."""
-    lines = []
+    lines, lame = [], []
     for family in causes.FAMILIES:
         for case in causes.CASES:
             zone = case.host(family) + "."
@@ -29,8 +37,10 @@ def unbound() -> str:
             record = f"A {place.v4}" if family == "ipv4" else f"AAAA {place.v6}"
             normal = (f'local-zone: "{zone}" redirect', f'local-data: "{zone} 300 IN {record}"')
             told = normal if case.dns is None else case.dns[family]
+            if case.lame:
+                lame.append(LAME.format(zone=zone))
             lines += [f"    {line.format(zone=zone)}" for line in told]
-    return "\n".join(lines)
+    return "\n".join([*lines, *lame])
 
 
 def nginx(state: pathlib.Path) -> str:

@@ -32,7 +32,8 @@ class Case:
 
     `cause` is what the host must say when it goes there itself, `proxied` when it goes through squid; where they differ
     `because` says why. `firewall` is an nftables verdict on packets to this case alone: on the host, and on the proxy's
-    own way out. `dns` is what unbound is told instead of the address, with {zone} for the name. `nginx` is the inside of
+    own way out. `dns` is what unbound is told instead of the address, with {zone} for the name; `lame`
+    makes it answer for a zone that it does not have. `nginx` is the inside of
     a server block; `behaviour` names one of misbehaving.py. Without either there is no server.
     """
 
@@ -47,6 +48,7 @@ class Case:
     op: t.Literal["fetch", "connect"] = "fetch"
     firewall: str = ""
     dns: dict[Family, tuple[str, ...]] | None = None
+    lame: bool = False
     nginx: str = ""
     tls: str = ""  # name of certificate and key in the CA's directory
     behaviour: str = ""
@@ -114,6 +116,8 @@ DNS = (
     Case("dns-nxdomain", "dns_nxdomain", "proxy_error", RESOLVES, dns={"ipv4": (), "ipv6": ()}),
     Case("dns-timeout", "dns_timeout", "proxy_error", RESOLVES, dns=_dns('local-zone: "{zone}" always_deny')),
     Case("dns-refused", "dns_error", "proxy_error", RESOLVES, dns=_dns('local-zone: "{zone}" always_refuse')),
+    # A zone that the resolver is to copy from a server which there is not.
+    Case("dns-servfail", "dns_error", "proxy_error", RESOLVES, dns=_dns('local-zone: "{zone}" transparent'), lame=True),
     Case("dns-nodata", "dns_no_address", "proxy_error", RESOLVES, dns=_dns('local-zone: "{zone}" always_nodata')),
     Case(
         "dns-loopback",

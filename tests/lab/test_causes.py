@@ -25,7 +25,7 @@ from tests.lab import cause_content, causes, hosts, plan, plays
 from tests.lab.causes import CASES, Family
 from tests.lab.lifecycle import Lab
 
-DEADLINE_S, TIMEOUT_S, MAX_BYTES = 9.0, 3.0, 1048576
+DEADLINE_S, TIMEOUT_S, MAX_BYTES = 10.0, 5.0, 1048576
 AUTHORIZED = {"proxy_username": plan.PROXY_USER, "proxy_password": plan.PROXY_PASSWORD}
 LDAP = "ldap://ldap.lab.test/cn=root?certificateRevocationList"
 OLD_ANSIBLE = ROOT / ".cache" / "sanity-2.16" / "bin" / "ansible-playbook"
@@ -135,6 +135,18 @@ def test_every_cause_with_python_36_on_the_host(lab: Lab, tmp_path: pathlib.Path
     require(OLD_ANSIBLE.exists(), "lab with Python 3.6", "no ansible-core 2.16 (tools/prepare sanity-2.16)")
     play = run_ways(lab, tmp_path, [OLD_PYTHON], ansible=OLD_ANSIBLE)
     check(play, OLD_PYTHON)
+
+
+def test_a_dead_ipv6_beside_a_live_ipv4_is_a_warning_with_its_cost(lab: Lab, tmp_path: pathlib.Path) -> None:
+    options = {"profiles": [str(lab.profile)], "address_family": "both", "each_address": True, "timeout": 2.0}
+    task = {"name": "Ask", "mailops.tls.ca_egress_info": options, "register": "seen"}
+    play = plays.run_play(lab, tmp_path, {"dead-ipv6": {"lab_host": "dead-ipv6"}}, [task])
+    seen = play.registered["dead-ipv6"]["seen"]
+    assert {item["cause"] for item in seen["endpoints"]} == {"ok"}, play.output
+    partial = {item["subject"]["name"]: item for item in seen["findings"] if item["id"] == "egress.address.partial"}
+    assert partial.keys() == {item["url"] for item in seen["endpoints"]}
+    assert all(item["status"] == "warn" and 2000 <= item["evidence"]["cost_ms"] < 3000 for item in partial.values())
+    assert {rule["address"] for rule in seen["firewall_rules"]} == {plan.CRL.v6, plan.OCSP.v6, plan.CA_ISSUERS.v6}
 
 
 def test_every_cause_of_the_contract_is_provoked() -> None:

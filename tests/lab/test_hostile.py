@@ -19,7 +19,7 @@ from tests.lab import causes, plan, plays
 from tests.lab.lifecycle import Lab
 
 MIB_IN_KIB = 1024
-DEADLINE_S, TIMEOUT_S = 8.0, 4.0
+DEADLINE_S, TIMEOUT_S = 6.0, 3.0
 # How often each is asked for at the same time.
 HOSTILE = {
     "body-huge": 4,
@@ -80,35 +80,68 @@ class Baseline:
 
     host: plays.Measured
     controller: int
+    task_s: float
 
 
 @pytest.fixture(scope="module")
 def baseline(lab: Lab, tmp_path_factory: pytest.TempPathFactory, python: str) -> Baseline:
     """The same check where nothing is wrong."""
     play = ask(lab, tmp_path_factory.mktemp("quiet"), python, many({"ok-crl": 1}, "ipv4"))
-    return Baseline(plays.measured(lab, "causes")[0], play.peak_kib)
+    return Baseline(plays.measured(lab, "causes")[0], play.peak_kib, task_seconds(play))
 
 
-@pytest.mark.parametrize("family", causes.FAMILIES)
-def test_memory_and_time_are_bounded(
-    lab: Lab, tmp_path: pathlib.Path, python: str, family: causes.Family, baseline: Baseline
-) -> None:
-    play = ask(lab, tmp_path, python, many({**HOSTILE, **ENDLESS, "ok-crl": 20}, family))
+def task_seconds(play: plays.Play) -> float:
+    """How long the task took, as the controller saw it."""
+    registered = play.registered["causes"]
+    return float(registered["after"]["msg"]) - float(registered["before"]["msg"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Loud:
+    """The check of everything hostile at once."""
+
+    play: plays.Play
+    probe: plays.Measured
+    endpoints: list[dict[str, t.Any]]
+
+
+@pytest.fixture(scope="module")
+def loud(lab: Lab, tmp_path_factory: pytest.TempPathFactory, python: str, baseline: Baseline) -> Loud:
+    """Everything hostile at once, beside twenty endpoints that nothing is wrong with."""
+    endpoints = many({**HOSTILE, **ENDLESS, "ok-crl": 20}, "ipv4")
+    play = ask(lab, tmp_path_factory.mktemp("loud"), python, endpoints)
     probe = plays.measured(lab, "causes")[0]
-    endpoints = play.registered["causes"]["seen"]["endpoints"]
-    told = collections.Counter((item["host"].split(".")[1], item["cause"]) for item in endpoints if item["host"].startswith("n"))
+    print(baseline, probe, f"controller {play.peak_kib}")
+    return Loud(play, probe, play.registered["causes"]["seen"]["endpoints"])
+
+
+def test_hostile_servers_get_the_verdict_they_deserve_and_others_keep_theirs(loud: Loud) -> None:
+    own = [item for item in loud.endpoints if item["host"].startswith("n")]
+    told = collections.Counter((item["host"].split(".")[1], item["cause"]) for item in own)
     # Of the endless bodies some are too large, and some meet the bound for all of them together.
     unbounded = [told.pop((name, cause), 0) for name in ENDLESS for cause in ("too_large", "not_observed")]
     assert sum(unbounded) == sum(ENDLESS.values())
     expected = {case.name: case.cause for case in causes.CASES}
     assert told == {(name, expected[name]): count for name, count in {**HOSTILE, "ok-crl": 20}.items()}
-    print(baseline, probe, f"controller {play.peak_kib}")
-    assert probe.peak_kib - baseline.host.peak_kib < 64 * MIB_IN_KIB
-    assert play.peak_kib - baseline.controller < 64 * MIB_IN_KIB
+
+
+def test_memory_is_bounded_on_both_sides(loud: Loud, baseline: Baseline) -> None:
+    assert loud.probe.peak_kib - baseline.host.peak_kib < 64 * MIB_IN_KIB
+    assert loud.play.peak_kib - baseline.controller < 64 * MIB_IN_KIB
+
+
+def test_the_deadline_is_held(loud: Loud, baseline: Baseline) -> None:
     # Starting the interpreter takes its time whatever the deadline: how much, the baseline tells.
-    assert DEADLINE_S < probe.seconds < DEADLINE_S + 1 + baseline.host.seconds
-    slow = [item["elapsed_ms"] for item in endpoints if item["cause"] == "deadline_exceeded"]
+    assert DEADLINE_S < loud.probe.seconds < DEADLINE_S + 1 + baseline.host.seconds
+    slow = [item["elapsed_ms"] for item in loud.endpoints if item["cause"] == "deadline_exceeded"]
     assert slow and max(slow) < (DEADLINE_S + 1) * 1000
+
+
+def test_nothing_hostile_reaches_the_terminal(loud: Loud) -> None:
+    text = json.dumps(loud.play.registered, ensure_ascii=False) + loud.play.output
+    assert not set("\x00\x07\x1b\u202e") & set(text)
+    http = next(item["http"] for item in loud.endpoints if "http-odd-headers" in item["url"])
+    assert http["server"] == "lab Injected: yes"  # one line of what was meant to become two
 
 
 def test_large_bodies_within_the_limits_are_bounded_too(
@@ -125,41 +158,43 @@ def test_large_bodies_within_the_limits_are_bounded_too(
     assert play.peak_kib - baseline.controller < 128 * MIB_IN_KIB
 
 
-def test_nothing_hostile_reaches_the_terminal(lab: Lab, tmp_path: pathlib.Path, python: str) -> None:
-    play = ask(lab, tmp_path, python, many({"http-odd-headers": 1, "redirect-crlf": 1}, "ipv4"))
-    text = json.dumps(play.registered, ensure_ascii=False) + play.output
-    assert "\x1b" not in text and "\x07" not in text and "\x00" not in text
-    http = next(item["http"] for item in play.registered["causes"]["seen"]["endpoints"] if "odd-headers" in item["url"])
-    assert http["server"] == "lab Injected: yes"  # one line, as a client must read it
+PLACES = ("environment", "options", "url")
 
 
-@pytest.mark.parametrize("place", ["environment", "options", "url"])
-def test_no_credential_gets_out(lab: Lab, tmp_path: pathlib.Path, place: str) -> None:
-    proxy, login = f"echo.{plan.ZONE}:80", f"mailops:{PASSWORD}"
+@pytest.fixture(scope="module")
+def told(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> plays.Play:
+    """A proxy that says everything back, with its credentials given in each possible place, and Ansible at -vvv."""
+    proxy, login = f"http://echo.{plan.ZONE}:80", f"mailops:{PASSWORD}"
+    with_login = proxy.replace("//", f"//{login}@")
+    # What a play writes into a task's environment Ansible itself shows at -vvv; a host's own settings it does not.
+    python = _with_environment(lab, {"http_proxy": with_login, "https_proxy": with_login})
+    hosts: dict[str, plays.Vars] = {
+        "environment": {"ansible_python_interpreter": python},
+        "options": {"proxy": proxy, "proxy_username": "mailops", "proxy_password": PASSWORD},
+        "url": {"proxy": with_login},
+    }
     endpoints: list[t.Any] = [f"http://echo.{plan.ZONE}/{name}.crl" for name in ("served", "denied")]
     endpoints += [f"https://www.{plan.ZONE}/a.crl", {"kind": "ocsp", "url": f"http://echo.{plan.ZONE}/"}]
-    options: dict[str, t.Any] = {"profiles": [str(lab.profile)], "endpoints": endpoints, "server": f"www.{plan.ZONE}:443"}
-    task: dict[str, t.Any] = {"name": "Check", "mailops.tls.ca_egress_info": options, "register": "seen"}
-    if place == "environment":
-        task["environment"] = {"http_proxy": f"http://{login}@{proxy}", "https_proxy": f"http://{login}@{proxy}"}
-        # What a playbook writes into its environment Ansible itself shows at -vvv; a host's own settings it does not.
-        host = {"lab_host": "causes", "ansible_python_interpreter": _with_environment(lab, task.pop("environment"))}
-    else:
-        host = {"lab_host": "causes"}
-        options |= {"proxy": f"http://{proxy}", "proxy_username": "mailops", "proxy_password": PASSWORD}
-    if place == "url":
-        options |= {"proxy": f"http://{login}@{proxy}"}
-        del options["proxy_username"], options["proxy_password"]
-    tasks = [task, {"name": "Gate", "mailops.tls.assert_findings": {"findings": "{{ seen.findings }}", "fail_on": ["never"]}}]
-    play = plays.run_play(lab, tmp_path, {"causes": host}, tasks, arguments=["-vvv"])
-    assert play.code == 0, play.output
-    seen = play.registered["causes"]["seen"]
+    options = {"profiles": [str(lab.profile)], "endpoints": endpoints, "server": f"www.{plan.ZONE}:443"}
+    options |= {name: f"{{{{ {name} | default(omit) }}}}" for name in ("proxy", "proxy_username", "proxy_password")}
+    tasks = [
+        {"name": "Check", "mailops.tls.ca_egress_info": options, "register": "seen"},
+        {"name": "Gate", "mailops.tls.assert_findings": {"findings": "{{ seen.findings }}", "fail_on": ["never"]}},
+        {"name": "Show", "ansible.builtin.debug": {"var": "seen"}},
+    ]
+    ways = {name: {"lab_host": "causes", **variables} for name, variables in hosts.items()}
+    return plays.run_play(lab, tmp_path_factory.mktemp("told"), ways, tasks, arguments=["-vvv"])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_credential_gets_out(told: plays.Play, place: str) -> None:
+    assert told.code == 0, told.output
+    seen = told.registered[place]["seen"]
     assert {item["proxy"]["authorization"] for item in seen["endpoints"]} == {True}, "no credentials were sent at all"
     assert {item["cause"] for item in seen["endpoints"]} >= {"proxy_denied", "not_a_crl", "not_an_ocsp_response"}
-    pair = base64.b64encode(login.encode()).decode()
-    for secret in (PASSWORD, pair):
+    for secret in (PASSWORD, base64.b64encode(f"mailops:{PASSWORD}".encode()).decode()):
         assert secret not in json.dumps(seen)
-        assert secret not in play.output
+        assert secret not in told.output
 
 
 def _with_environment(lab: Lab, surroundings: dict[str, str]) -> str:
@@ -171,15 +206,15 @@ def _with_environment(lab: Lab, surroundings: dict[str, str]) -> str:
     return path
 
 
-@pytest.mark.parametrize("family", causes.FAMILIES)
-def test_two_hundred_endpoints_half_of_them_dropped(lab: Lab, tmp_path: pathlib.Path, python: str, family: causes.Family) -> None:
-    """All at once: one time-out for all that are dropped, and 2 s for everything else."""
-    timeout_s = 5.0
-    play = ask(lab, tmp_path, python, many({"ok-crl": 100, "tcp-drop": 100}, family), timeout=timeout_s, deadline=20.0)
-    registered = play.registered["causes"]
-    told = collections.Counter(endpoint["cause"] for endpoint in registered["seen"]["endpoints"])
-    assert told == {"ok": 100 + 4, "tcp_timeout": 100}  # 4: the profile's own
+def test_two_hundred_endpoints_half_of_them_dropped(lab: Lab, tmp_path: pathlib.Path, python: str, baseline: Baseline) -> None:
+    """All at once, over both families: one time-out for all that are dropped, and 2 s for everything else."""
+    endpoints = [item for family in causes.FAMILIES for item in many({"ok-crl": 50, "tcp-drop": 50}, family)]
+    play = ask(lab, tmp_path, python, endpoints, profiles=[], deadline=20.0)
+    endpoints = play.registered["causes"]["seen"]["endpoints"]
+    assert collections.Counter(item["cause"] for item in endpoints) == {"ok": 100, "tcp_timeout": 100}
     probe = plays.measured(lab, "causes")[0]
-    task = float(registered["after"]["msg"]) - float(registered["before"]["msg"])
-    print(f"probe {probe}, task {task:.2f} s")
-    assert timeout_s < probe.seconds < timeout_s + 2
+    print(baseline, probe, f"task {task_seconds(play):.2f} s")
+    assert TIMEOUT_S < probe.seconds < TIMEOUT_S + 2
+    # On a machine so busy that a task with one endpoint takes longer than this, the controller's part says nothing.
+    if baseline.task_s < 1:
+        assert task_seconds(play) < TIMEOUT_S + 2

@@ -138,6 +138,10 @@ def _fail(job, *error):
 def _operation(name):
     """The function for an operation. Imported when asked for: a run over stores alone needs neither sockets nor TLS."""
     with IMPORTING:
+        if name == "discover":
+            from ansible_collections.mailops.tls.plugins.module_utils._probe.discover import discover  # noqa: PLC0415 - as below
+
+            return discover
         if name in ("store", "file"):
             from ansible_collections.mailops.tls.plugins.module_utils._probe import store  # noqa: PLC0415 - only where it is needed
 

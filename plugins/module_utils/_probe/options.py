@@ -94,6 +94,20 @@ def _select(name, value):
     }
 
 
+def _places(name, value):
+    places = _list_of(lambda key, item: item if isinstance(item, dict) else _refuse_item(key))(name, value)
+    for place in places:
+        if set(place) != {"type", "patterns"}:
+            raise _invalid(name, "each must have type and patterns")
+        _choice("java", "nss", "python")(name, place["type"])
+        _list_of(_text)(name, place["patterns"])
+    return places
+
+
+def _refuse_item(name):
+    raise _invalid(name, "must be a list of dictionaries")
+
+
 REQUIRED = object()
 _ROUTE = {
     "timeout": (_number(0.01, 300), 5),
@@ -125,6 +139,12 @@ SPECS = {
         "select": (_select, {"sha256": frozenset(), "containing": []}),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
     },
+    "discover": {
+        "places": (_places, []),
+        "main_cf": (_text, None),
+        "select": (_select, {"sha256": frozenset(), "containing": []}),
+        "max_bytes": (_whole(1, 1 << 30), 8388608),
+    },
     "file": {
         "paths": (_list_of(_text), REQUIRED),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
@@ -147,6 +167,7 @@ SHAPES = {
         "skipped_count": 0,
         "files": None,
     },
+    "discover": {"stores": [], "postfix": None, "truncated": False},
     "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},
 }
 

@@ -136,9 +136,9 @@ def store(job):
     job.enter("read")
     path = _choose(job, only_match if job.options["patterns"] else first_existing)
     if job.options["type"] == "pem_file":
-        _pem_file(job, path)
+        read_pem(job, path)
     else:
-        _pem_directory(job, path)
+        read_directory(job, path)
 
 
 def file(job):
@@ -167,7 +167,8 @@ def _choose(job, how):
     return path
 
 
-def _pem_file(job, path):
+def read_pem(job, path):
+    """Put what is in a file of PEM into the answer. Raises ProbeError."""
     data, status = read_file(path, job.options["max_bytes"])
     job.put(size=status.st_size, modified=status.st_mtime, sha256=hashlib.sha256(data).hexdigest())
     found = _Found(job)
@@ -209,7 +210,8 @@ def loadable(names):
     return found
 
 
-def _pem_directory(job, path):
+def read_directory(job, path):
+    """Put what is in a directory of PEM into the answer. Raises ProbeError."""
     names, modified = _names(path)
     job.put(modified=modified)
     hashed = loadable(names)

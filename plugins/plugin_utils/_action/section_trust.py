@@ -14,7 +14,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Mo
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import TRUST_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import AUTO, parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import plan_discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
@@ -26,11 +27,20 @@ class TrustSection(Section):
 
     def __init__(self, args: t.Mapping[str, t.Any], profiles: tuple[Profile, ...]) -> None:
         super().__init__(args, profiles)
-        self.checks = plan_trust(profiles, select_roots(args["roots"]), parse_stores(args["stores"]))
+        roots = select_roots(args["roots"])
+        self.checks = plan_trust(profiles, roots, parse_stores(args["stores"]))
+        self.discovery = plan_discovery(profiles, roots) if args["stores"] == AUTO else None
 
     def requests(self) -> list[dict[str, t.Any]]:
-        return [check.request for check in self.checks]
+        return [check.request for check in self.checks] + ([self.discovery.request] if self.discovery else [])
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
-        judged = judge_trust(self.checks, observations, host=moment.host, now=moment.now, observed_at=moment.observed_at)
+        judged = judge_trust(
+            self.checks,
+            observations,
+            host=moment.host,
+            now=moment.now,
+            observed_at=moment.observed_at,
+            discovery=self.discovery,
+        )
         return {"stores": judged.stores}, [*judged.findings]

@@ -241,15 +241,15 @@ _HTTP = (
         "tls_error",
         "The TLS handshake with the endpoint failed.",
         "Look at `openssl s_client -connect HOST:PORT -servername HOST`. CAs publish revocation data over plain http (RFC "
-        "5280 8): use the URL as it "
-        "stands in the certificate, with its scheme.",
+        "5280 8): use the address as "
+        "it stands in the certificate, with its scheme.",
     ),
     _fails(
         "egress.http.status",
         "http_status",
         "The endpoint answered, but not with HTTP status 200.",
         "Compare `curl -v URL` on the host with the same on a host that works. 403 usually comes from a filter on the way; "
-        "404 means that the URL is wrong "
+        "404 means that the address is wrong "
         "or that the CA has withdrawn it.",
     ),
     _fails(

@@ -76,8 +76,8 @@ EGRESS_CONTENT_TYPES = (
         "egress.crl.wrong_issuer",
         "crl_wrong_issuer",
         "The CRL is that of another CA, or of another key of the same CA.",
-        f"{_SHOW_CRL} The URL or the issuer in the profile or in the endpoint may be wrong; otherwise something on the way "
-        "hands out another file.",
+        f"{_SHOW_CRL} The endpoint, or the issuer that the profile or the options name for it, may be wrong; otherwise "
+        "something on the way hands out another file.",
     ),
     _fails(
         "egress.crl.lists_certificate",
@@ -113,7 +113,7 @@ EGRESS_CONTENT_TYPES = (
         "egress.ocsp.unauthorized",
         "ocsp_unauthorized",
         "The responder is reached but gives no information about this certificate.",
-        f"Check that the certificate's own OCSP URL is asked. {_SHOW_OCSP}",
+        f"Check that the responder is the one that the certificate itself names. {_SHOW_OCSP}",
         "medium",
     ),
     FindingType(

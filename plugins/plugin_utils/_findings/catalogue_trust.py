@@ -130,6 +130,16 @@ TRUST_TYPES = (
         ),
     ),
     FindingType(
+        id="trust.store.discovery",
+        status="unknown",
+        severity="medium",
+        meaning=(
+            "With stores: auto the host looks for the stores that its software reads, and that search could not be completed. A "
+            "store that mail software reads may not have been judged."
+        ),
+        remedy="Remove the reason given in the detail, or name the stores that matter in stores.",
+    ),
+    FindingType(
         id="trust.store.not_found",
         status="unknown",
         severity="high",

@@ -70,6 +70,7 @@ _SUMMARIES: t.Final = {
     "ocsp_not_judged": "gives an answer that cannot be judged here",
 }
 _PLACEHOLDER = re.compile(r"\b(URL|HOST|PORT|PROXY|ADDRESS|RESOLVER)\b")
+_CURL = re.compile("`curl (?![^`]*-x PROXY)")
 # No route for the family at all: the host has no IPv6 (or IPv4) and loses no time over it.
 _NO_FAMILY: t.Final = frozenset({"ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENETDOWN"})
 
@@ -161,6 +162,9 @@ def _resolve(answer: Answer | None) -> dict[str, t.Any] | None:
 def filled(remedy: str, result: dict[str, t.Any], resolve: dict[str, t.Any] | None = None) -> str:
     """A remedy with the endpoint's own values, quoted for a shell: URLs come from certificates that anybody may have made."""
     host, port, proxy = result["host"], result["port"], result["proxy"]
+    if proxy and proxy["url"]:
+        # What failed through a proxy is reproduced through it, too.
+        remedy = _CURL.sub("`curl -x PROXY ", remedy.replace(" --noproxy '*'", ""))
     values = {
         "URL": result["url"] or (f"telnet://{host}:{port}" if host else None),
         "HOST": host,

@@ -15,10 +15,12 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings import catalogue_trust as catalogue
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_discovery import read_found, weigh
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_keystore import read_keystore_view
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_root import Clocks, RootVerdict, judge_root
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, read_view
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, find_answer, read_view
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import StoreSpec, TrustCheck, WantedRoot
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import Discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 OUTDATED_AFTER: t.Final = dt.timedelta(days=180)
@@ -79,25 +81,75 @@ def judge_trust(
     host: str,
     now: dt.datetime,
     observed_at: str,
+    discovery: Discovery | None = None,
 ) -> TrustJudgement:
     """Judge what the probe saw of the stores. `now` is the controller's time, with its zone.
 
     A store that could not be read yields one finding of status unknown, and every root in it is unknown in `stores`. A
-    store that was read yields one finding per root.
+    store that was read yields one finding per root. With `discovery` the stores that the host found itself come behind those of
+    `checks`, weighed by who reads them.
     """
     context = _Context(host, now, observed_at, Clocks(now, _host_clock(observations)))
     stores: list[dict[str, t.Any]] = []
     findings: list[Finding] = []
     for check in checks:
         read = read_keystore_view if check.request["op"] == "file" else read_pem_view
-        view = read(observations, check)
-        hashed = check.store.type == "pem_directory"
-        verdicts = [(wanted, judge_root(wanted.root, view, hashed=hashed, clocks=context.clocks)) for wanted in check.roots]
-        stores.append(_store_result(check.store, view, verdicts))
-        findings.extend(_store_findings(check, view, context))
-        if view.error is None:
-            findings.extend(_root_finding(check.store, view, wanted, verdict, context) for wanted, verdict in verdicts)
+        result, found = _judge_store(check, read(observations, check), context)
+        stores.append(result)
+        findings.extend(found)
+    if discovery is not None:
+        _add_found(stores, findings, checks, observations, discovery, context)
     return TrustJudgement(stores, findings)
+
+
+def _judge_store(check: TrustCheck, view: StoreView, context: _Context) -> tuple[dict[str, t.Any], list[Finding]]:
+    hashed = check.store.type == "pem_directory"
+    verdicts = [(wanted, judge_root(wanted.root, view, hashed=hashed, clocks=context.clocks)) for wanted in check.roots]
+    findings = _store_findings(check, view, context)
+    if view.error is None:
+        findings.extend(_root_finding(check.store, view, wanted, verdict, context) for wanted, verdict in verdicts)
+    return _store_result(check.store, view, verdicts), findings
+
+
+def _add_found(
+    stores: list[dict[str, t.Any]],
+    findings: list[Finding],
+    checks: t.Sequence[TrustCheck],
+    observations: t.Mapping[str, t.Any],
+    discovery: Discovery,
+    context: _Context,
+) -> None:
+    """Judge what the host found by itself. A probe that gave no answer to that has told it in the system store's already."""
+    answer = find_answer(observations, str(discovery.request["id"]))
+    if not isinstance(answer, t.Mapping):
+        return
+    system = next((index for index, check in enumerate(checks) if check.store.type == "system"), None)
+    view = read_pem_view(observations, checks[system]) if system is not None else None
+    found = read_found(answer, discovery, view)
+    judged = [(store, *_judge_store(store.check, store.view, context)) for store in found.stores]
+    trusted_by: dict[str, set[str]] = {"smtp": set(), "smtpd": set()}
+    for side, trusted in trusted_by.items():
+        results = [result for store, result, _findings in judged if side in store.postfix]
+        if system is not None and any(word.startswith(f"Postfix {side}_") for word in found.of_system):
+            results.append(stores[system])
+        trusted.update(root["id"] for result in results for root in result["roots"] if root["status"] == "present")
+    if system is not None:
+        stores[system]["used_by"].extend(found.of_system)
+    if found.gaps:
+        findings.append(
+            make(
+                "trust.store.discovery",
+                host=context.host,
+                subject=Subject("store", "other stores"),
+                summary="Not every trust store of the host may have been found",
+                detail="; ".join(found.gaps) + ".",
+                evidence={"reasons": list(found.gaps)},
+                observed_at=context.observed_at,
+            )
+        )
+    for store, result, about in judged:
+        stores.append({**result, "used_by": list(store.used_by)})
+        findings.extend(weigh(finding, store, trusted_by) for finding in about)
 
 
 def judge_profiles(profiles: t.Sequence[Profile], *, now: dt.datetime, host: str, observed_at: str) -> list[Finding]:
@@ -146,7 +198,8 @@ def _store_result(store: StoreSpec, view: StoreView, verdicts: t.Sequence[tuple[
         "modified": _iso(view.modified),
         "sha256": view.sha256,
         "format": view.format or ("PEM" if view.error is None else None),
-        "password_check": view.password,
+        "integrity": view.integrity,
+        "used_by": [],
         "skipped": view.skipped_count if view.error is None else None,
         "error": view.error,
         "roots": [
@@ -180,7 +233,7 @@ def _store_findings(check: TrustCheck, view: StoreView, context: _Context) -> li
             return [make("trust.store.not_found", summary=summary, detail=detail, evidence=evidence, **common)]
         summary = f"{_begin(store.label)} could not be read"
         return [make("trust.store.unreadable", summary=summary, detail=detail, evidence=evidence, **common)]
-    if view.password == "wrong":  # noqa: S105 - a verdict
+    if view.integrity == "failed":
         summary = f"The password does not fit {store.label}"
         detail = (
             "The certificates in it are not encrypted, so they were read and judged all the same, but nothing vouches that "

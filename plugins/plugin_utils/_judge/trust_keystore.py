@@ -57,7 +57,7 @@ def view_of_keystore(answer: t.Mapping[str, t.Any], check: TrustCheck) -> StoreV
         fingerprints=tuple(entry.sha256 for entry in keystore.anchors),
         blocks=_blocks(keystore, check),
         format=keystore.format,
-        password=keystore.password,
+        integrity=keystore.integrity,
         caveat=keystore.caveat,
     )
 

@@ -21,7 +21,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der impor
     read_certificate,
     trust_settings,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model import PasswordCheck, Use
+from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model import Integrity, Use
 
 MAX_CERTIFICATES: t.Final = 20000
 MAX_BLOCKS: t.Final = 2000
@@ -61,7 +61,7 @@ class StoreView:
     skipped_count: int = 0
     # Of keystores only. `caveat` belongs to every absence from the store.
     format: str | None = None
-    password: PasswordCheck | None = None
+    integrity: Integrity | None = None
     caveat: str = ""
 
 

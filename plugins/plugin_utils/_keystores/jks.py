@@ -67,7 +67,7 @@ def read_jks(data: bytes, password: str) -> Keystore:
     # SHA-1 is what the format has; nothing here relies on its strength.
     right = hmac.compare_digest(hashlib.sha1(seed + data[:body], usedforsecurity=False).digest(), checksum)
     entries = tuple(entry for group in found.values() for entry in group)
-    return Keystore("JKS" if magic == JKS_MAGIC else "JCEKS", entries, "right" if right else "wrong")
+    return Keystore("JKS" if magic == JKS_MAGIC else "JCEKS", entries, "verified" if right else "failed")
 
 
 def _entry(reader: _Reader, tag: int, version: int) -> list[Entry]:

@@ -14,8 +14,9 @@ import typing as t
 
 # anchor: trusted for TLS servers. other: in the store but no anchor. wrong_use: an anchor, but not for TLS servers.
 Use = t.Literal["anchor", "other", "wrong_use", "distrusted", "unknown"]
-# What the password proved: nothing was protected by it, it fits, it does not fit, or that could not be checked.
-PasswordCheck = t.Literal["not_needed", "right", "wrong", "unchecked"]
+# What the store's checksum or MAC, keyed by its password, says: there is none; it fits; it does not (it is another password, or
+# someone who did not know it changed the file); its algorithm is not known here.
+Integrity = t.Literal["unprotected", "verified", "failed", "unchecked"]
 
 MAX_ENTRIES: t.Final = 5000
 MAX_CERTIFICATE_BYTES: t.Final = 65536
@@ -46,7 +47,7 @@ class Keystore:
 
     format: str
     entries: tuple[Entry, ...]
-    password: PasswordCheck = "not_needed"  # noqa: S105 - a verdict
+    integrity: Integrity = "unprotected"
     caveat: str = ""
 
     @property

@@ -28,9 +28,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model impor
     MAX_CERTIFICATE_BYTES,
     MAX_ENTRIES,
     Entry,
+    Integrity,
     Keystore,
     KeystoreError,
-    PasswordCheck,
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.pbe import Effort, WrongPasswordError, decrypt, mac_fits
 
@@ -71,10 +71,10 @@ def read_pkcs12(data: bytes, password: str) -> Keystore:
         raise KeystoreError("a PKCS #12 file with another integrity mode than a password")
     safe = content.only(_CONTEXT_0).expect(OCTETS)
     effort = Effort()
-    checked: PasswordCheck = "not_needed"
+    checked: Integrity = "unprotected"
     if len(pfx) > 2:
         fits = mac_fits(pfx[2], bytes(safe), password, effort)
-        checked = "unchecked" if fits is None else "right" if fits else "wrong"
+        checked = "unchecked" if fits is None else "verified" if fits else "failed"
     bags: list[Element] = []
     for part in _single(safe).children(SEQUENCE):
         for bag in _safe_contents(part, password, effort, checked):
@@ -104,14 +104,14 @@ def _content_info(element: Element) -> tuple[bytes, Element]:
     return parts[0].oid(), parts[1]
 
 
-def _safe_contents(part: Element, password: str, effort: Effort, checked: PasswordCheck) -> list[Element]:
+def _safe_contents(part: Element, password: str, effort: Effort, checked: Integrity) -> list[Element]:
     """The bags of one part of the authenticated safe (RFC 7292 section 4.1)."""
     kind, content = _content_info(part)
     if kind == _DATA:
         return _single(content.only(_CONTEXT_0).expect(OCTETS)).children(SEQUENCE)
     if kind != _ENCRYPTED_DATA:
         raise KeystoreError("a part that is encrypted with a public key, or of an unknown kind")
-    if checked == "wrong":
+    if checked == "failed":
         raise KeystoreError("the password does not fit, and the certificates are encrypted with it")
     # EncryptedData: version, EncryptedContentInfo: type, algorithm, [0] IMPLICIT octets (RFC 5652 section 8).
     info = content.only(_CONTEXT_0).children(SEQUENCE, 2)[1].children(SEQUENCE, 3)

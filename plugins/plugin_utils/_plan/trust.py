@@ -22,6 +22,8 @@ StoreType = t.Literal["system", "pem_file", "pem_directory", "java", "nss", "pyt
 
 STORE_TYPES: t.Final[tuple[StoreType, ...]] = ("system", "pem_file", "pem_directory", "java", "nss", "python")
 
+AUTO: t.Final = "auto"
+
 MAX_STORES: t.Final = 64
 MAX_STORE_BYTES: t.Final = 8 * 1024 * 1024
 MAX_PASSWORD: t.Final = 1024
@@ -54,7 +56,7 @@ class StoreError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class StoreSpec:
-    """A trust store to look into. `password` is that of a store of type java (None: the usual one); it stays on the controller."""
+    """A trust store to look into. `password` is that of a Java keystore (None: the usual one); it stays on the controller."""
 
     type: StoreType
     path: str | None = None
@@ -85,7 +87,7 @@ class TrustCheck:
 
 def parse_stores(raw: t.Any) -> tuple[StoreSpec, ...]:
     """Stores as users name them: `auto` or a list of mappings of `type`, `path` and `password`. Raises StoreError."""
-    if raw == "auto":
+    if raw == AUTO:
         return (StoreSpec("system"),)
     if isinstance(raw, (str, bytes, t.Mapping)) or not isinstance(raw, t.Sequence):
         raise StoreError("stores: must be auto, or a list of stores")
@@ -135,17 +137,20 @@ def _bad_type(value: t.Any) -> str:
 
 def plan_trust(profiles: t.Sequence[Profile], roots: t.Sequence[Root], stores: t.Sequence[StoreSpec]) -> tuple[TrustCheck, ...]:
     """One check per store, each for all roots of the profiles and those named beside them, every root once."""
-    wanted = _wanted(profiles, roots)
-    select = {
-        "sha256": sorted(item.root.sha256 for item in wanted),
-        "containing": sorted({base64.b64encode(name).decode("ascii") for item in wanted if (name := root_subject(item.root))}),
-    }
+    wanted = wanted_roots(profiles, roots)
+    select = selection(wanted)
     return tuple(
         TrustCheck(
             request={"id": f"trust:{index}", **_read(store, select), "max_bytes": MAX_STORE_BYTES}, store=store, roots=wanted
         )
         for index, store in enumerate(stores)
     )
+
+
+def selection(wanted: t.Sequence[WantedRoot]) -> dict[str, list[str]]:
+    """What the probe sends whole: the roots themselves, and what carries their names."""
+    names = {base64.b64encode(name).decode("ascii") for item in wanted if (name := root_subject(item.root))}
+    return {"sha256": sorted(item.root.sha256 for item in wanted), "containing": sorted(names)}
 
 
 def _read(store: StoreSpec, select: dict[str, list[str]]) -> dict[str, t.Any]:
@@ -172,7 +177,7 @@ def _certifi_patterns(path: str) -> list[str]:
     return [f"{place}/{CERTIFI_BUNDLE}" for place in (literal, *prefixes)]
 
 
-def _wanted(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> tuple[WantedRoot, ...]:
+def wanted_roots(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> tuple[WantedRoot, ...]:
     """By fingerprint: two names for one certificate are one root, and the entry that knows the PEM says more of it."""
     found: dict[str, WantedRoot] = {}
     named = [(root, (profile,)) for profile in profiles for root in profile.roots]

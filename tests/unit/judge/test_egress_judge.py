@@ -242,6 +242,18 @@ def test_remedies_carry_the_endpoints_values_quoted_for_a_shell():
     assert "crl.lab port 80" in remedy
 
 
+def test_what_failed_through_a_proxy_is_reproduced_through_it():
+    for pair in (cases.CASES["http_status"][2], cases.CASES["proxy_denied"][1], cases.CASES["http_status"][3]):
+        remedy = judge(pair).findings[0].remediation
+        assert "-x http://proxy.lab:3128" in remedy and "--noproxy" not in remedy and remedy.count("-x ") == remedy.count("curl")
+
+
+def test_remedies_use_placeholders_for_nothing_but_values():
+    """A sentence that means URLs in general must not come out with the endpoint's own in it."""
+    for kind in EGRESS_TYPES:
+        assert not re.search(r"\b(the|The|own|OCSP|CRL) (URL|HOST|PORT)\b", kind.remedy), kind.id
+
+
 def test_the_resolver_that_was_asked_is_named():
     seen = cases.failed("resolve", "timeout")
     seen["hops"][0]["resolve"] |= {"resolvers": ["192.0.2.53", "192.0.2.54"], "addresses": []}

@@ -243,7 +243,7 @@ def test_a_host_whose_clock_is_wrong_sees_other_dates(tmp_path):
     [
         (["-addreject", "serverAuth"], "distrusted"),
         (["-addreject", "anyExtendedKeyUsage"], "distrusted"),
-        (["-addtrust", "emailProtection"], "distrusted"),
+        (["-addtrust", "emailProtection"], "wrong_use"),
         (["-addtrust", "serverAuth"], "present"),
         (["-addtrust", "anyExtendedKeyUsage", "-addreject", "emailProtection"], "present"),
         (["-setalias", "name"], "present"),

@@ -13,6 +13,7 @@ import pathlib
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import (
+    JVM_PLACES,
     SYSTEM_STORE_PATHS,
     StoreError,
     StoreSpec,
@@ -48,13 +49,12 @@ def test_a_list_of_stores():
         ({"type": "system"}, "stores: must be auto"),
         (["auto"], "stores[0]: must be a mapping of type, path, password"),
         ([{}], "stores[0].type: is required: one of system, pem_file, pem_directory"),
-        ([{"type": "jks"}], "stores[0].type: must be one of system, pem_file, pem_directory, not 'jks'"),
+        ([{"type": "jks"}], "stores[0].type: must be one of system, pem_file, pem_directory, java, nss, python, not 'jks'"),
         ([{"type": ["system"]}], "stores[0].type: must be one of"),
-        (
-            [{"type": "java"}],
-            "stores[0].type: java stores are not read by this version; it reads system, pem_file, pem_directory",
-        ),
-        ([{"type": "nss", "path": "/x"}], "stores[0].type: nss stores are not read by this version"),
+        ([{"type": "java"}], "stores[0].path: must be an absolute path on the host for type java"),
+        ([{"type": "nss", "path": "sql:/x"}], "stores[0].path: must be an absolute path on the host for type nss"),
+        ([{"type": "nss", "path": "/x", "password": "hunter2"}], "stores[0].password: a store of type nss has no password here"),
+        ([{"type": "java", "path": "/x", "password": 12345}], "stores[0].password: must be text of at most 1024 characters"),
         ([{"type": "pem_file"}], "stores[0].path: must be an absolute path on the host for type pem_file"),
         ([{"type": "pem_file", "path": "x.pem"}], "stores[0].path: must be an absolute path"),
         ([{"type": "pem_file", "path": "/x\n"}], "stores[0].path: must be an absolute path"),
@@ -75,6 +75,27 @@ def test_a_password_is_in_no_message():
         parse_stores([{"type": "pem_file", "path": "/x", "password": "hunter2"}])
     assert "hunter2" not in str(refused.value)
     assert "hunter2" not in repr(StoreSpec("pem_file", "/x", "hunter2"))
+
+
+def test_a_password_does_not_travel_to_the_host():
+    stores = parse_stores([{"type": "java", "path": "/x", "password": "hunter2"}])
+    (check,) = plan_trust((), select_roots(["globalsign-r1"]), stores)
+    assert "hunter2" not in repr(check)
+    assert check.store == stores[0]
+
+
+@pytest.mark.parametrize(
+    ("store", "request_"),
+    [
+        ({"type": "java", "path": "/j"}, {"op": "file", "paths": [*(f"/j/{place}" for place in JVM_PLACES), "/j"]}),
+        ({"type": "nss", "path": "/n"}, {"op": "file", "paths": ["/n/cert9.db"]}),
+        ({"type": "nss", "path": "/n/cert9.db"}, {"op": "file", "paths": ["/n/cert9.db"]}),
+        ({"type": "python", "path": "/c/x[1].pem"}, {"op": "store", "paths": ["/c/x[[]1].pem"], "patterns": True}),
+    ],
+)
+def test_how_each_type_is_read(store, request_):
+    (check,) = plan_trust((), select_roots(["globalsign-r1"]), parse_stores([store]))
+    assert {key: check.request.get(key) for key in request_} == request_
 
 
 def test_every_root_is_asked_for_once_with_its_subject_name():

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""The stores that software of this host reads: in known places, and where Postfix and the environment point."""
+
+import glob
+import itertools
+import os
+import stat
+
+from ansible_collections.mailops.tls.plugins.module_utils._probe import store as reader
+from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
+from ansible_collections.mailops.tls.plugins.module_utils._probe.maincf import parameters
+from ansible_collections.mailops.tls.plugins.module_utils._probe.options import empty_answer
+
+MAX_STORES = 32
+MAX_MAIN_CF = 1 << 20
+POSTFIX = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtpd_tls_CAfile", "smtpd_tls_CApath")
+
+
+class _Part(object):
+    """One store of the answer, in the manner of a Job."""
+
+    def __init__(self, job, kind, path, used_by):
+        op = "file" if kind in ("java", "nss") else "store"
+        self.run = job.run
+        self.options = job.options
+        self.fields = dict(empty_answer(op), type=kind, path=path, real_path=os.path.realpath(path), used_by=used_by, error=None)
+
+    def put(self, **fields):
+        """Set fields."""
+        self.fields.update(self.run.scrub(fields))
+
+    def put_bulk(self, **fields):
+        """Set fields that hold no text of others."""
+        self.fields.update(fields)
+
+    def read(self):
+        """Read the store; what goes wrong is told in its error."""
+        kind = self.fields["type"]
+        how = {"java": reader.send_file, "nss": reader.send_file, "pem_directory": reader.read_directory}.get(
+            kind, reader.read_pem
+        )
+        try:
+            how(self, self.fields["path"])
+        except ProbeError as exc:
+            self.put(error={"stage": exc.stage, "code": exc.code, "errno": exc.errno_name, "message": exc.message})
+
+
+def discover(job):
+    """Answer a `discover`. Raises ProbeError."""
+    job.enter("read")
+    wishes = list(_places(job.options["places"]))
+    postfix, settings = _postfix(job)
+    job.put(postfix=postfix)
+    wishes += settings + list(_environment(job))
+    found = {}
+    for kind, path, used_by in wishes:
+        key = (kind, os.path.realpath(path))
+        if key in found:
+            found[key].fields["used_by"].extend(used_by)
+        elif len(found) < MAX_STORES:
+            found[key] = _Part(job, kind, path, list(used_by))
+        else:
+            job.put(truncated=True)
+    done = []
+    for part in found.values():
+        part.read()
+        done.append(part.fields)
+        # A copy each time: what was handed over may already be on its way.
+        job.put_bulk(stores=list(done))
+
+
+def _places(places):
+    """(type, path, nobody in particular) for each file that a pattern matches."""
+    for place in places:
+        for pattern in place["patterns"]:
+            for path in itertools.islice(glob.iglob(pattern), reader.MAX_MATCHES):
+                yield place["type"], path, []
+
+
+def _postfix(job):
+    """What main.cf says (dict, None without one), and the stores that it names."""
+    path = job.options["main_cf"]
+    if path is None:
+        return None, []
+    try:
+        data = reader.read_file(path, MAX_MAIN_CF)[0]
+    except ProbeError as exc:
+        if exc.code == "missing":
+            return None, []
+        return {"path": path, "parameters": {}, "error": exc.code}, []
+    said = parameters(data.decode("utf-8", "replace"), os.path.dirname(path), POSTFIX + ("tls_append_default_CA",))
+    stores = []
+    for name in POSTFIX:
+        if (said.get(name) or "").startswith("/"):
+            kind = "pem_directory" if name.endswith("CApath") else "pem_file"
+            stores.append((kind, said[name], ["postfix:" + name]))
+    return {"path": path, "parameters": said, "error": None}, stores
+
+
+def _environment(job):
+    """What the surroundings of the probe name; those of a service may name something else."""
+    environ = job.run.environ
+    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+        if environ.get(name, "").startswith("/"):
+            yield "pem_file", environ[name], ["environment:" + name]
+    for path in environ.get("SSL_CERT_DIR", "").split(":"):
+        if path.startswith("/") and _is_directory(path):
+            yield "pem_directory", path, ["environment:SSL_CERT_DIR"]
+
+
+def _is_directory(path):
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError:
+        return False

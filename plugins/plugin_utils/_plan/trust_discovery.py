@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""What to ask a host that is to tell itself which trust stores it has besides that of the system: `stores: auto`."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import (
+    CERTIFI_BUNDLE,
+    MAX_STORE_BYTES,
+    NSS_DATABASE,
+    WantedRoot,
+    selection,
+    wanted_roots,
+)
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile, Root
+
+MAIN_CF: t.Final = "/etc/postfix/main.cf"
+
+# Known places, none of them searched in depth.
+PLACES: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "java",
+        (
+            "/etc/ssl/certs/java/cacerts",  # Debian, Ubuntu (ca-certificates-java)
+            "/etc/pki/java/cacerts",  # RHEL, Fedora and kin
+            "/usr/lib/jvm/*/lib/security/cacerts",
+            "/usr/lib/jvm/*/jre/lib/security/cacerts",  # Java 8
+            "/opt/*/jre/lib/security/cacerts",  # products that bring a JVM along
+        ),
+    ),
+    ("nss", (f"/etc/pki/nssdb/{NSS_DATABASE}",)),
+    (
+        "python",
+        tuple(
+            f"{prefix}/{lib}/python3*/{kind}-packages/{CERTIFI_BUNDLE}"
+            for prefix in ("/usr", "/usr/local", "/opt/*")
+            for lib in ("lib", "lib64")
+            for kind in ("site", "dist")
+        ),
+    ),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Discovery:
+    """The probe request that finds and reads stores, and the roots to look for in each."""
+
+    request: dict[str, t.Any]
+    roots: tuple[WantedRoot, ...]
+
+
+def plan_discovery(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> Discovery:
+    """One request for all stores that are found, with the same roots as for the system's."""
+    wanted = wanted_roots(profiles, roots)
+    request = {
+        "id": "trust:found",
+        "op": "discover",
+        "places": [{"type": kind, "patterns": list(patterns)} for kind, patterns in PLACES],
+        "main_cf": MAIN_CF,
+        "select": selection(wanted),
+        "max_bytes": MAX_STORE_BYTES,
+    }
+    return Discovery(request, wanted)
