@@ -12,6 +12,7 @@ It listens on the address of every case that names a behaviour; the address a cl
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import pathlib
@@ -19,6 +20,7 @@ import socket
 import struct
 import sys
 import typing as t
+import urllib.parse
 
 from tests.lab import causes, plan
 from tests.lab.bad_ocsp import Responder
@@ -41,7 +43,7 @@ class Exchange:
         """The request with its body. Raises ValueError or asyncio.IncompleteReadError where there is none."""
         self.raw = await self.reader.readuntil(b"\r\n\r\n")
         lines = self.raw.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines[1:])}
         self.target, self.host = lines[0].split(" ")[1], headers.get("host", "")
         self.body = await self.reader.readexactly(min(int(headers.get("content-length", "0")), MAX_REQUEST))
 
@@ -103,7 +105,7 @@ async def slow_body(exchange: Exchange) -> None:
 async def gzip_bomb(exchange: Exchange) -> None:
     """A gigabyte, once it is unpacked."""
     await exchange.head("Content-Encoding: gzip")
-    for _ in range(64):
+    for _number in range(64):
         await exchange.send(BOMB)
 
 
@@ -198,7 +200,9 @@ async def echo(exchange: Exchange) -> None:
 
 def _ocsp(fault: str) -> t.Callable[[Exchange], t.Awaitable[None]]:
     async def respond(exchange: Exchange) -> None:
-        await exchange.answer(exchange.responder.respond(fault, exchange.body), "Content-Type: application/ocsp-response")
+        # By POST in the body, by GET in the path (RFC 6960 A.1).
+        asked = exchange.body or base64.b64decode(urllib.parse.unquote(exchange.target.rpartition("/")[2]))
+        await exchange.answer(exchange.responder.respond(fault, asked), "Content-Type: application/ocsp-response")
 
     return respond
 

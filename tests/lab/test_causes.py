@@ -228,7 +228,7 @@ def test_a_broken_proxy_is_told_and_what_needs_none_is_not_touched(broken: plays
     assert not wrong, json.dumps(wrong, indent=1)
     # The one thing to ask the firewall team for is the way to the proxy.
     destinations = {(rule["destination"], rule["port"]) for rule in seen["firewall_rules"]}
-    host, _, port = proxy.place.rpartition(":")
+    host, _colon, port = proxy.place.rpartition(":")
     blocked = proxy.plain == "proxy_unreachable" and proxy.name != "no-name"  # no firewall mends a name
     assert destinations == ({(host, int(port))} if blocked else set())
     assert "lab-only" not in json.dumps(seen) and "wrong-password" not in json.dumps(seen)

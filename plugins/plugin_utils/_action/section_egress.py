@@ -55,7 +55,7 @@ class EgressSection(Section):
         )
 
     def requests(self) -> list[dict[str, t.Any]]:
-        return [check.request for check in self.checks]
+        return [request for check in self.checks for request in check.requests]
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
         judged = judge_egress(self.checks, observations, host=moment.host, now=moment.now, observed_at=moment.observed_at)

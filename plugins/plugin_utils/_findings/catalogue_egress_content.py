@@ -124,6 +124,15 @@ EGRESS_CONTENT_TYPES = (
         remedy=f"Run again later. If it stays like this for hours, tell the CA. {_SHOW_OCSP}",
         cause="ocsp_try_later",
     ),
+    FindingType(
+        id="egress.ocsp.one_method",
+        status="warn",
+        severity="low",
+        meaning="The responder answers one of the two HTTP methods of RFC 6960, appendix A.1, only. Software that uses the other "
+        "one gets no revocation status there: Windows and many libraries use GET for short requests, OpenSSL uses POST.",
+        remedy="Where only POST or only GET to HOST fails from inside the network, ask the proxy team to let both through; "
+        "where it fails from everywhere, tell the CA.",
+    ),
     _fails(
         "egress.ocsp.malformed",
         "ocsp_malformed",

@@ -23,6 +23,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings
     endpoint_status,
     partial_finding,
 )
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_method import by_both, method_finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_rules import firewall_rules
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_stages import Outcome, transport_outcome
@@ -55,16 +56,25 @@ def judge_egress(
     A request that the probe did not answer, or could not do, is unknown; so is one cut off by the overall deadline.
     """
     answers = answers_by_id(observations)
-    judged = [_judge(check, answers.get(check.request["id"]), now, policy or EgressPolicy()) for check in checks]
+    judged = [_judge_check(check, answers, now, policy or EgressPolicy()) for check in checks]
     findings = []
     for item in judged:
         findings.append(endpoint_finding(item, host, observed_at))
         findings += partial_finding(item, host, observed_at)
+        findings += method_finding(item, host, observed_at)
     return EgressJudgement(
         endpoints=[item.result for item in judged],
         firewall_rules=firewall_rules(judged),
         findings=sorted(findings, key=sort_key),
     )
+
+
+def _judge_check(check: EgressCheck, answers: t.Mapping[str, Answer], now: dt.datetime, policy: EgressPolicy) -> Judged:
+    judged = _judge(check, answers.get(check.request["id"]), now, policy)
+    if check.by_get is None or check.question is None:
+        return judged
+    plain = dataclasses.replace(check, question=dataclasses.replace(check.question, nonce=None))
+    return by_both(judged, _judge(plain, answers.get(check.by_get["id"]), now, policy))
 
 
 def _judge(check: EgressCheck, answer: Answer | None, now: dt.datetime, policy: EgressPolicy) -> Judged:

@@ -19,6 +19,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_ocsp impo
     HEADERS,
     crl_urls,
     encode,
+    get_url,
     question,
     responder_urls,
 )
@@ -168,8 +169,10 @@ def _check(
         # What the user's certificate needs to know comes before what profiles would ask.
         best = sorted((want for want in group if want.asked), key=lambda want: not want.followed)
         asked = question(*best[0].asked) if best and best[0].asked else question(None, None)
+    request = _request(f"egress:{index}", endpoint, asked, options)
     return EgressCheck(
-        request=_request(f"egress:{index}", endpoint, asked, options),
+        request=request,
+        by_get=_by_get(request, endpoint, asked),
         endpoint=endpoint,
         profiles=tuple(dict.fromkeys(want.profile for want in group if want.profile is not None)),
         known=pool.known,
@@ -179,6 +182,13 @@ def _check(
         certificates=references if endpoint.kind == "crl" else (),
         question=asked,
     )
+
+
+def _by_get(request: dict[str, t.Any], endpoint: Endpoint, asked: OcspQuestion | None) -> dict[str, t.Any] | None:
+    url = get_url(endpoint.url, asked) if endpoint.url is not None and asked is not None else None
+    if url is None:
+        return None
+    return {**request, "id": f"{request['id']}:get", "url": url, "method": "GET", "body": None, "headers": {}}
 
 
 def _request(request_id: str, endpoint: Endpoint, asked: OcspQuestion | None, options: EgressOptions) -> dict[str, t.Any]:

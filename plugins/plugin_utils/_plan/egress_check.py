@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class EgressCheck:
-    """`request` goes to the probe; the rest stays here.
+    """`request` goes to the probe, and so does `by_get`, the same question to an OCSP responder by GET; the rest stays here.
 
     `profiles` are the ids of those that name the endpoint, in order. `known` are all CA certificates at hand, `expected`
     those of the issuer that the endpoint belongs to, `expected_names` and `expected_sha256` what is known of it even
@@ -37,3 +37,9 @@ class EgressCheck:
     expected_sha256: frozenset[str] = frozenset()
     certificates: tuple[CertificateRef, ...] = ()
     question: OcspQuestion | None = None
+    by_get: dict[str, t.Any] | None = None
+
+    @property
+    def requests(self) -> list[dict[str, t.Any]]:
+        """What the probe is asked."""
+        return [self.request] if self.by_get is None else [self.request, self.by_get]

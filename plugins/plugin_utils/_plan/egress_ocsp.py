@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import secrets
 import typing as t
+import urllib.parse
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
@@ -32,6 +34,7 @@ except ImportError:  # only in ansible-test's import check: ansible-core itself 
 HEADERS: t.Final = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
 # RFC 9654 2.1: at least 32 octets from clients; RFC 8954 responders accept up to 32.
 _NONCE_BYTES: t.Final = 32
+_MAX_GET_BYTES: t.Final = 255
 # Nobody's issuer. With a real issuer and a serial number it never gave out, a CA would have to suspect a misissuance
 # (Baseline Requirements 4.9.10: responders watch for requests for unused serial numbers).
 _NOBODY: t.Final = hashlib.sha1(b"mailops.tls: is there an OCSP responder?", usedforsecurity=False).digest()
@@ -45,6 +48,19 @@ def question(certificate: CertificateRef | None, issuer: x509.Certificate | None
         if askable:
             return OcspQuestion(certificate, issuer, secrets.token_bytes(_NONCE_BYTES))
     return OcspQuestion()
+
+
+def get_url(url: str, asked: OcspQuestion) -> str | None:
+    """The URL that asks by GET (RFC 6960 A.1), or None where that is not for this question.
+
+    Without the nonce, so that caches can answer, and only where it is short: RFC 5019 section 5 has clients use GET for
+    requests of at most 255 bytes in all.
+    """
+    if asked.certificate is None or "?" in url:
+        return None
+    plain = dataclasses.replace(asked, nonce=None)
+    whole = f"{url.rstrip('/')}/{urllib.parse.quote(encode(plain), safe='')}"
+    return whole if len(whole) <= _MAX_GET_BYTES else None
 
 
 def encode(asked: OcspQuestion) -> str:
