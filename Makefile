@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# Set on the command line: make readiness INVENTORY=hosts.yml FAIL_ON=high
+# Set on the command line: make readiness INVENTORY=hosts.yml FAIL_ON=fail
 INVENTORY ?=
 FAIL_ON ?= never
 PROFILES ?=

@@ -173,6 +173,12 @@ stores:
       description: V(PEM), V(JKS), V(JCEKS), V(PKCS12), or V(NSS); V(none) when it could not be read.
       type: str
       sample: PEM
+    used_by:
+      description:
+        - Who reads the store as far as it is known, such as settings of Postfix. Only filled with O(stores=auto).
+      type: list
+      elements: str
+      sample: ["Postfix smtp_tls_CAfile"]
     integrity:
       description:
         - What the checksum of a keystore says with the password that was given, V(verified), V(failed), V(unchecked) (an

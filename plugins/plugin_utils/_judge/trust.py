@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings import catalogue_trust as catalogue
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_discovery import read_found, weigh
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_discovery import APPENDED, read_found, weigh
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_keystore import read_keystore_view
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_root import Clocks, RootVerdict, judge_root
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, find_answer, read_view
@@ -130,7 +130,7 @@ def _add_found(
     trusted_by: dict[str, set[str]] = {"smtp": set(), "smtpd": set()}
     for side, trusted in trusted_by.items():
         results = [result for store, result, _findings in judged if side in store.postfix]
-        if system is not None and any(word.startswith(f"Postfix {side}_") for word in found.of_system):
+        if system is not None and any(word.startswith((APPENDED, f"Postfix {side}_")) for word in found.of_system):
             results.append(stores[system])
         trusted.update(root["id"] for result in results for root in result["roots"] if root["status"] == "present")
     if system is not None:

@@ -23,6 +23,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery 
 
 MAX_FOUND: t.Final = 32
 SETTINGS: t.Final = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtpd_tls_CAfile", "smtpd_tls_CApath")
+APPENDED: t.Final = "Postfix tls_append_default_CA"
 _BY_DEFAULT: t.Final = {
     "java": "Java programs",
     "nss": "programs that use NSS",
@@ -110,19 +111,19 @@ def _gaps(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if postfix.get("error") is not None:
         yield "Postfix's main.cf could not be read"
     parameters = postfix.get("parameters")
-    for name in SETTINGS if isinstance(parameters, t.Mapping) else ():
-        value = parameters.get(name, "")
+    for name in SETTINGS:
+        value = parameters.get(name, "") if isinstance(parameters, t.Mapping) else ""
         if not isinstance(value, str) or (value and not value.startswith("/")):
             yield f"the value of {name} in Postfix's main.cf is no plain path"
 
 
 def _default_readers(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    """The sides of Postfix that read the system's store besides their own: tls_append_default_CA (postconf(5))."""
+    """Postfix, where it reads the system's store besides its own, on both sides (postconf(5))."""
     postfix = answer.get("postfix")
     parameters = postfix.get("parameters") if isinstance(postfix, t.Mapping) else None
     value = parameters.get("tls_append_default_CA") if isinstance(parameters, t.Mapping) else None
     if isinstance(value, str) and value.strip().lower() == "yes":
-        yield from ("Postfix smtp_tls_append_default_CA", "Postfix smtpd_tls_append_default_CA")
+        yield APPENDED
 
 
 def _readers(value: t.Any) -> tuple[str, ...]:

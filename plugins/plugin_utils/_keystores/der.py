@@ -28,9 +28,9 @@ class Element(t.NamedTuple):
             raise KeystoreError("not the structure expected")
         return self.content
 
-    def children(self, tag: int, least: int = 0) -> list[Element]:
-        """The elements in it, at least so many, if the tag is the one wanted. Raises KeystoreError."""
-        found = elements(self.expect(tag))
+    def children(self, tag: int, least: int = 0, most: int = MAX_ELEMENTS) -> list[Element]:
+        """The elements in it, so many, if the tag is the one wanted. Raises KeystoreError."""
+        found = elements(self.expect(tag), most)
         if len(found) < least:
             raise KeystoreError("not the structure expected")
         return found
@@ -55,12 +55,12 @@ class Element(t.NamedTuple):
         return value
 
 
-def elements(data: memoryview) -> list[Element]:
-    """All elements in `data`. Raises KeystoreError for anything but DER, and for more than MAX_ELEMENTS."""
+def elements(data: memoryview, most: int = MAX_ELEMENTS) -> list[Element]:
+    """All elements in `data`. Raises KeystoreError for anything but DER, and for more than `most`."""
     found: list[Element] = []
     at, end = 0, len(data)
     while at < end:
-        if len(found) >= MAX_ELEMENTS:
+        if len(found) >= most:
             raise KeystoreError("too many elements")
         element, at = _element(data, at)
         found.append(element)

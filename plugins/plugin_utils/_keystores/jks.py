@@ -54,11 +54,15 @@ def read_jks(data: bytes, password: str) -> Keystore:
     if count > MAX_ENTRIES:
         raise KeystoreError(f"more than {MAX_ENTRIES} entries")
     found: dict[bytes, list[Entry]] = {}
+    certificates = 0
     for _number in range(count):
         tag, alias = reader.number(4), reader.take(reader.number(2))
         reader.take(8)  # date of creation
         # Java keeps one entry per alias, the last.
         found[alias] = _entry(reader, tag, version)
+        certificates += len(found[alias])
+        if certificates > MAX_ENTRIES:
+            raise KeystoreError(f"more than {MAX_ENTRIES} certificates")
     body = reader.position
     checksum = reader.take(_DIGEST_BYTES)
     if reader.left:

@@ -42,6 +42,7 @@ _FRIENDLY_NAME = encoded_oid("1.2.840.113549.1.9.20")
 # ORACLE_TrustedKeyUsage in sun.security.pkcs12.PKCS12KeyStore.
 _TRUSTED_KEY_USAGE = encoded_oid("2.16.840.1.113894.746875.1.1")
 _CONTEXT_0 = 0xA0
+MAX_ATTRIBUTES: t.Final = 100
 
 NO_ATTRIBUTE: t.Final = (
     "The certificate is in the PKCS #12 file without the attribute by which Java knows trusted certificates "
@@ -136,7 +137,7 @@ def _entries(bags: list[Element]) -> tuple[Entry, ...]:
         der = bytes(value[1].only(_CONTEXT_0).expect(OCTETS))
         if len(der) > MAX_CERTIFICATE_BYTES:
             raise KeystoreError("a certificate that is too large")
-        attributes = dict(_attribute(item) for item in parts[2].children(SET)) if len(parts) > 2 else {}
+        attributes = dict(_attribute(item) for item in parts[2].children(SET, most=MAX_ATTRIBUTES)) if len(parts) > 2 else {}
         if _TRUSTED_KEY_USAGE in attributes:
             trusted[_alias(attributes.get(_FRIENDLY_NAME)) or number] = Entry(der, "anchor")
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
+import time
 
 import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.java import read_java
@@ -183,6 +184,40 @@ def test_a_file_may_not_ask_for_work_without_end(pkcs12):
     longer = data[:-2] + b"\x7f\xff"
     with pytest.raises(KeystoreError, match="does not fit"):
         read_java(longer, PASSWORD)
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    return bytes([tag, 0x84]) + len(content).to_bytes(4, "big") + content
+
+
+def pfx(*bags: bytes) -> bytes:
+    """A PKCS #12 file without encryption and MAC."""
+    data = tlv(6, bytes.fromhex("2a864886f70d010701"))
+    part = tlv(0x30, data + tlv(0xA0, tlv(4, tlv(0x30, b"".join(bags)))))
+    return tlv(0x30, b"\x02\x01\x03" + tlv(0x30, data + tlv(0xA0, tlv(4, tlv(0x30, part)))))
+
+
+X509_BAG = tlv(6, bytes.fromhex("2a864886f70d010c0a0103")) + tlv(
+    0xA0, tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d01091601")) + tlv(0xA0, tlv(4, b"x")))
+)
+KEY_ENTRY = b"\0\0\0\x01\0\0" + bytes(12) + b"\0\0\x13\x88" + bytes(20000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pfx(tlv(0x30, b"\x05\0" * 4000000)),
+        pfx(*[tlv(0x30, X509_BAG + tlv(0x31, tlv(0x30, b"\x06\x01\x01\x31\0") * 9000))] * 60),
+        pfx(*[tlv(0x30, X509_BAG)] * 20000),
+        JKS_MAGIC + b"\0\0\0\x01\0\0\x13\x88" + KEY_ENTRY * 400,
+    ],
+    ids=["elements", "attributes", "bags", "chains"],
+)
+def test_large_files_of_small_parts_are_refused_early(data):
+    began = time.process_time()
+    with pytest.raises(KeystoreError, match=r"too many elements|more than 5000"):
+        read_java(data, None)
+    assert time.process_time() - began < 1
 
 
 @settings(max_examples=300, deadline=None)

@@ -279,6 +279,49 @@ def test_a_directory(ask, tmp_path, certificates):
     assert len(files) == 3
 
 
+def test_the_bytes_of_a_file(ask, tmp_path):
+    path = tmp_path / "store"
+    path.write_bytes(bytes(range(256)) * 10)
+    answer = ask("file", paths=[str(tmp_path / "missing"), str(path)])
+    assert outcome(answer) == "ok"
+    assert base64.b64decode(answer["data"]) == path.read_bytes()
+    assert (answer["path"], answer["size"]) == (str(path), 2560)
+    assert answer["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert outcome(ask("file", paths=[str(path)], max_bytes=2559)) == "read/too_large"
+    assert outcome(ask("file", paths=[str(path)], run_options={"max_total_bytes": 2559})) == "read/budget"
+    assert outcome(ask("file", paths=[str(tmp_path / "missing")])) == "read/missing"
+    assert outcome(ask("file", paths=[str(tmp_path)])) == "read/not_a_file"
+    assert outcome(ask("file", paths=[str(path)], type="pem_file")) == "request/unsupported"
+
+
+def test_patterns_lead_to_one_file(ask, tmp_path, certificates):
+    for name in ("a1", "b1"):
+        (tmp_path / name).write_bytes(pem(certificates[0]))
+    (tmp_path / "a2").symlink_to("a1")
+    assert outcome(read(ask, tmp_path / "a*")) == "read/missing"  # a name like others unless it is said to be a pattern
+    assert read(ask, tmp_path / "a*", patterns=True)["certificates"] == [digest(certificates[0])]
+    ambiguous = read(ask, tmp_path / "*1", patterns=True)
+    assert outcome(ambiguous) == "read/ambiguous"
+    assert "b1" in ambiguous["error"]["message"]
+    assert outcome(read(ask, tmp_path / "x*", patterns=True)) == "read/missing"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"places": ["java"]}, "request/invalid"),
+        ({"places": [{"type": "windows", "patterns": []}]}, "request/invalid"),
+        ({"places": [{"type": "java"}]}, "request/invalid"),
+        ({"places": [{"type": "java", "patterns": "x"}]}, "request/invalid"),
+        ({}, "ok"),
+    ],
+)
+def test_a_search_for_stores_is_checked(ask, options, expected):
+    answer = ask("discover", **options)
+    assert outcome(answer) == expected
+    assert (answer["stores"], answer["postfix"], answer["truncated"]) == ([], None, False)
+
+
 def test_a_bundle_of_150_takes_milliseconds(ask, tmp_path, certificates):
     path = tmp_path / "bundle.pem"
     path.write_bytes(b"".join(pem(cert) for cert in certificates) * 50)
