@@ -104,12 +104,12 @@ options:
     default: []
   stores:
     description:
-      - V(auto) looks at the system's store and at those found on the host, or a list of dictionaries with C(type) and, except
-        for V(system), C(path).
-      - V(auto) finds what C(smtp_tls_CAfile), C(smtp_tls_CApath), C(smtpd_tls_CAfile) and C(smtpd_tls_CApath) name in the
-        C(main.cf) of Postfix, what E(SSL_CERT_FILE), E(SSL_CERT_DIR) and E(NODE_EXTRA_CA_CERTS) name in the environment that
-        Ansible gets, and the stores of JVMs, of NSS and of certifi in their usual places. C(master.cf), home directories and
-        chroots are not looked at.
+      - V(auto) looks at the stores that mail software on the host reads, V(all) at every store found there. Otherwise a list of
+        dictionaries with C(type) and, except for V(system), C(path).
+      - V(auto) is the system's store, and what C(smtp_tls_CAfile), C(smtp_tls_CApath), C(smtpd_tls_CAfile) and
+        C(smtpd_tls_CApath) name in the C(main.cf) of Postfix. V(all) adds what E(SSL_CERT_FILE), E(SSL_CERT_DIR) and
+        E(NODE_EXTRA_CA_CERTS) name in the environment that Ansible gets, and the stores of JVMs, of NSS and of certifi in
+        their usual places. C(master.cf), home directories and chroots are not looked at.
       - The system's store and those of Postfix must hold the roots. The client and the server of Postfix must each find a root in
         one of their stores. No mail software is known to read the others, so what they lack is V(warn). Name them for V(fail).
       - Types are V(system), the store that the operating system's OpenSSL and most mail software read, V(pem_file), a file with

@@ -56,7 +56,9 @@ def discover(job):
     wishes = list(_places(job.options["places"]))
     postfix, settings = _postfix(job)
     job.put(postfix=postfix)
-    wishes += settings + list(_environment(job))
+    wishes += settings
+    if job.options["environment"]:
+        wishes += list(_environment(job))
     found = {}
     for kind, path, used_by in wishes:
         key = (kind, os.path.realpath(path))

@@ -142,6 +142,7 @@ SPECS = {
     "discover": {
         "places": (_places, []),
         "main_cf": (_text, None),
+        "environment": (_boolean, True),
         "select": (_select, {"sha256": frozenset(), "containing": []}),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
     },

@@ -14,7 +14,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Mo
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import TRUST_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import AUTO, parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import ALL, AUTO, parse_stores, plan_trust
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import plan_discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
@@ -29,7 +29,8 @@ class TrustSection(Section):
         super().__init__(args, profiles)
         roots = select_roots(args["roots"])
         self.checks = plan_trust(profiles, roots, parse_stores(args["stores"]))
-        self.discovery = plan_discovery(profiles, roots) if args["stores"] == AUTO else None
+        looks = args["stores"] in (AUTO, ALL)
+        self.discovery = plan_discovery(profiles, roots, everything=args["stores"] == ALL) if looks else None
 
     def requests(self) -> list[dict[str, t.Any]]:
         return [check.request for check in self.checks] + ([self.discovery.request] if self.discovery else [])

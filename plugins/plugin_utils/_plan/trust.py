@@ -23,6 +23,7 @@ StoreType = t.Literal["system", "pem_file", "pem_directory", "java", "nss", "pyt
 STORE_TYPES: t.Final[tuple[StoreType, ...]] = ("system", "pem_file", "pem_directory", "java", "nss", "python")
 
 AUTO: t.Final = "auto"
+ALL: t.Final = "all"
 
 MAX_STORES: t.Final = 64
 MAX_STORE_BYTES: t.Final = 8 * 1024 * 1024
@@ -86,11 +87,11 @@ class TrustCheck:
 
 
 def parse_stores(raw: t.Any) -> tuple[StoreSpec, ...]:
-    """Stores as users name them: `auto` or a list of mappings of `type`, `path` and `password`. Raises StoreError."""
-    if raw == AUTO:
+    """Stores as users name them: `auto`, `all`, or a list of mappings of `type`, `path` and `password`. Raises StoreError."""
+    if raw in (AUTO, ALL):
         return (StoreSpec("system"),)
     if isinstance(raw, (str, bytes, t.Mapping)) or not isinstance(raw, t.Sequence):
-        raise StoreError("stores: must be auto, or a list of stores")
+        raise StoreError("stores: must be auto, all, or a list of stores")
     if len(raw) > MAX_STORES:
         raise StoreError(f"stores: must have at most {MAX_STORES} items, not {len(raw)}")
     stores: list[StoreSpec] = []

@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
 
-"""What to ask a host that is to tell itself which trust stores it has besides that of the system: `stores: auto`."""
+"""What to ask a host that is to tell itself which trust stores it has besides that of the system: `stores: auto` or `all`."""
 
 from __future__ import annotations
 
@@ -56,13 +56,17 @@ class Discovery:
     roots: tuple[WantedRoot, ...]
 
 
-def plan_discovery(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> Discovery:
-    """One request for all stores that are found, with the same roots as for the system's."""
+def plan_discovery(profiles: t.Sequence[Profile], roots: t.Sequence[Root], *, everything: bool) -> Discovery:
+    """One request for the stores that are found, with the same roots as for the system's.
+
+    Those of mail software, or `everything`: a keystore travels whole, which is not for every run.
+    """
     wanted = wanted_roots(profiles, roots)
     request = {
         "id": "trust:found",
         "op": "discover",
-        "places": [{"type": kind, "patterns": list(patterns)} for kind, patterns in PLACES],
+        "places": [{"type": kind, "patterns": list(patterns)} for kind, patterns in PLACES] if everything else [],
+        "environment": everything,
         "main_cf": MAIN_CF,
         "select": selection(wanted),
         "max_bytes": MAX_STORE_BYTES,

@@ -35,6 +35,7 @@ class Host:
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
         self.environ: dict[str, str] = {}
+        self.everything = True
         self.system = self.write("system.pem", pem_of(G1) + pem_of(G2))
 
     def write(self, name: str, text: str) -> pathlib.Path:
@@ -48,7 +49,7 @@ class Host:
         return (dataclasses.replace(check, request={**check.request, "paths": [str(self.system)]}),)
 
     def judge(self, change=lambda _answer: None):
-        discovery = plan_discovery((), select_roots([G1, G2]))
+        discovery = plan_discovery((), select_roots([G1, G2]), everything=self.everything)
         places = [
             {"type": place["type"], "patterns": [f"{self.root}{pattern}" for pattern in place["patterns"]]}
             for place in discovery.request["places"]
@@ -79,6 +80,18 @@ def test_a_host_with_the_system_store_alone_is_judged_as_before(host):
     before = judge_trust([check], observations, host="mx1", now=NOW, observed_at="2026-11-24T12:00:00Z")
     assert host.judge() == before
     assert compliant(before.findings) is True
+
+
+def test_auto_looks_at_what_mail_software_reads_only(host):
+    host.everything = False
+    host.write("etc/ssl/certs/java/cacerts", "no keystore")
+    host.write("usr/lib/python3/dist-packages/certifi/cacert.pem", pem_of(G2))
+    host.environ["SSL_CERT_FILE"] = str(host.write("env.pem", pem_of(G2)))
+    store = host.write("etc/postfix/ca.pem", pem_of(G1) + pem_of(G2))
+    host.write("etc/postfix/main.cf", f"smtp_tls_CAfile = {store}\n")
+    judgement = host.judge()
+    assert [store["type"] for store in judgement.stores] == ["system", "pem_file"]
+    assert compliant(judgement.findings) is True
 
 
 def test_a_jvm_or_certifi_without_a_root_is_a_warning(host):
