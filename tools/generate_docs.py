@@ -201,7 +201,7 @@ def readmes() -> Iterator[tuple[Path, str]]:
 
 def pages() -> dict[Path, str]:
     """Every file this tool writes, with its content."""
-    summaries = load("_judge.egress_findings")._SUMMARIES
+    summaries = load("_judge.egress.wording")._SUMMARIES
     kinds = load("_findings.catalogue_egress").EGRESS_TYPES
     docs = ROOT / "docs"
     return {

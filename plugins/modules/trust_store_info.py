@@ -92,7 +92,7 @@ stores:
       sample: PEM
     used_by:
       description:
-        - Who reads the store as far as it is known, such as settings of Postfix. Only filled with O(stores=auto) and O(stores=all).
+        - Who reads the store as far as it is known, such as settings of Postfix; filled with O(stores=auto) and O(stores=all).
       type: list
       elements: str
       sample: ["Postfix smtp_tls_CAfile"]

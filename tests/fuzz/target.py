@@ -21,8 +21,10 @@ import atheris
 sys.path.insert(0, sys.argv[2])
 with atheris.instrument_imports(include=["ansible_collections.mailops.tls"]):
     from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_egress_content import EGRESS_CONTENT_TYPES
-    from ansible_collections.mailops.tls.plugins.plugin_utils._judge import crl, egress_body, ocsp, x509
-    from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
+    from ansible_collections.mailops.tls.plugins.plugin_utils._judge import x509
+    from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress import body as egress_body
+    from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
+    from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation import crl, ocsp
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.timezone.utc)
 CONTEXT = Path(sys.argv[3])

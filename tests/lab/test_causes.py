@@ -18,7 +18,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings import BY_CAUSE
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.wording import BY_CAUSE
 
 from tests.conftest import ROOT, require
 from tests.lab import cause_content, causes, hosts, plan, plays

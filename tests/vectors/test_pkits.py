@@ -10,7 +10,7 @@ import collections
 import functools
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.crl import judge_crl
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.crl import judge_crl
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef, load_certificate
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from ansible_collections.mailops.tls.tests.vectors import pkits

@@ -12,9 +12,9 @@ import json
 
 import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_egress_content import EGRESS_CONTENT_TYPES
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.crl import judge_crl
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_body import describe
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion, judge_ocsp
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.body import describe
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.crl import judge_crl
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion, judge_ocsp
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef, load_certificates
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from ansible_collections.mailops.tls.tests.vectors.corpus import X509, certificate_files, crls, ocsp_files

@@ -22,7 +22,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import PROFILE_OPTIONS, RUN_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, verdict
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_profiles
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import HAS_CRYPTOGRAPHY
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import is_path, select_profiles, shipped_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile

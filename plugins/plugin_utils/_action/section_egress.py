@@ -15,11 +15,11 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Mo
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import EGRESS_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.proxy import PROXY_SECRET, parse_proxy
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress import judge_egress
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_clock import judge_clock
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_sources import judge_sources
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions, parse_endpoints, plan_egress
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import followed_certificates
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.clock import judge_clock
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.judgement import judge_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.sources import judge_sources
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressOptions, parse_endpoints, plan_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.pool import followed_certificates
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 

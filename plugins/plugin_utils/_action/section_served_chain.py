@@ -16,9 +16,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_egress import EgressSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import Answer, answers_by_id
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import Pool, build_pool
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_upwards import MAX_LEVELS, issuer_requests, issuers_found
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import Answer, answers_by_id
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.pool import Pool, build_pool
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.upwards import MAX_LEVELS, issuer_requests, issuers_found
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 # Ports where TLS starts inside an SMTP session (RFC 3207; submission: RFC 6409).

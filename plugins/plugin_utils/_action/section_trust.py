@@ -13,9 +13,9 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Moment, Section
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import TRUST_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import ALL, AUTO, parse_stores, plan_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import plan_discovery
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import ALL, AUTO, parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import plan_discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 

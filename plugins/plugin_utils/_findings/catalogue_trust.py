@@ -134,7 +134,7 @@ TRUST_TYPES = (
         status="unknown",
         severity="medium",
         meaning=(
-            "With stores: auto or all the host looks for the stores that its software reads, and that search could not be completed. A "
+            "With stores: auto or all the host looks for stores itself, and that search could not be completed. A "
             "store that mail software reads may not have been judged."
         ),
         remedy="Remove the reason given in the detail, or name the stores that matter in stores.",

@@ -10,8 +10,8 @@ import datetime as dt
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import verdict
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress import judge_egress
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions, parse_endpoints, plan_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.judgement import judge_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressOptions, parse_endpoints, plan_egress
 
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.timezone.utc)
 OBSERVED = "2026-11-24T09:00:00Z"

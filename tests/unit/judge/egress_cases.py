@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressCheck
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressCheck
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Endpoint
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from cryptography.x509 import ocsp

@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.crl import judge_crl
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.crl import judge_crl
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from cryptography import x509

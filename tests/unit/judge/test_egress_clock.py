@@ -8,7 +8,7 @@ import datetime as dt
 import email.utils
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_clock import judge_clock
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.clock import judge_clock
 from ansible_collections.mailops.tls.tests.unit.judge import egress_cases as cases
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 

@@ -12,8 +12,8 @@ import ssl
 import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_egress import EGRESS_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import REGISTRY
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress import judge_egress
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings import _SUMMARIES, BY_CAUSE
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.judgement import judge_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.wording import _SUMMARIES, BY_CAUSE
 from ansible_collections.mailops.tls.tests.unit.judge import egress_cases as cases
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from cryptography.hazmat.primitives import serialization

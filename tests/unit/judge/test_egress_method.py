@@ -12,8 +12,8 @@ import typing as t
 import urllib.parse
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress import EgressJudgement, judge_egress
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions, parse_endpoints, plan_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.judgement import EgressJudgement, judge_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressOptions, parse_endpoints, plan_egress
 from ansible_collections.mailops.tls.tests.unit.judge import egress_cases as cases
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from cryptography.x509 import ocsp

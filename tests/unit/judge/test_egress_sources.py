@@ -8,7 +8,7 @@ import datetime as dt
 import typing as t
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_sources import judge_sources
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.sources import judge_sources
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 from ansible_collections.mailops.tls.tests.unit.judge import pki

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion, judge_ocsp
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion, judge_ocsp
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 from cryptography.hazmat.primitives import hashes

@@ -14,7 +14,7 @@ import ssl
 import subprocess
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import (
     DerError,
     TrustSettings,
     read_certificate,

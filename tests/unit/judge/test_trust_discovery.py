@@ -16,9 +16,9 @@ import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
 from ansible_collections.mailops.tls.plugins.module_utils._probe.maincf import parameters
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import compliant
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import StoreSpec, TrustCheck, plan_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import PLACES, plan_discovery
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import StoreSpec, TrustCheck, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import PLACES, plan_discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
 from hypothesis import given
 from hypothesis import strategies as st

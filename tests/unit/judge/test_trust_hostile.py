@@ -10,8 +10,8 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_profiles, judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_profiles, judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import parse_stores, plan_trust
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import root_catalogue, select_profiles, select_roots
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)

@@ -14,9 +14,9 @@ import subprocess
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import compliant
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import read_certificate, subject_hash
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import read_certificate, subject_hash
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import parse_stores, plan_trust
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import pem_to_der
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import root_catalogue, select_profiles, select_roots
 from cryptography import x509

@@ -17,8 +17,8 @@ import subprocess
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import compliant
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust import judge_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import parse_stores, plan_trust
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
 
 from tests.conftest import require, require_programs

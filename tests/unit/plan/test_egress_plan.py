@@ -8,7 +8,7 @@ import base64
 import datetime as dt
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions, parse_endpoints, plan_egress
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressOptions, parse_endpoints, plan_egress
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import (
     CertificateFacts,
     Endpoint,

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import build_pool
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_upwards import issuer_requests, issuers_found, orphans
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressOptions
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.pool import build_pool
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.upwards import issuer_requests, issuers_found, orphans
 from ansible_collections.mailops.tls.tests.unit.judge import pki
 
 ROOT = pki.make_root()

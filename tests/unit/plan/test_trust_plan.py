@@ -12,7 +12,7 @@ import pathlib
 
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import (
     JVM_PLACES,
     SYSTEM_STORE_PATHS,
     StoreError,

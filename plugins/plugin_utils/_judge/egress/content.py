@@ -12,10 +12,10 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.crl import judge_crl
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_body import describe, missing_der_bytes
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion, judge_ocsp
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.body import describe, missing_der_bytes
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.crl import judge_crl
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion, judge_ocsp
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     iso,
     issued_by,
@@ -26,7 +26,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     same_name,
     sha256,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_check import EgressCheck
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.check import EgressCheck
 
 if t.TYPE_CHECKING:
     from cryptography import x509

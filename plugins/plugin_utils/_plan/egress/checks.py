@@ -11,11 +11,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef, same_name
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_check import EgressCheck
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_endpoints import check_url, parse_endpoints, url_key
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_ocsp import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.check import EgressCheck
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.endpoints import check_url, parse_endpoints, url_key
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.ocsp import (
     HEADERS,
     crl_urls,
     encode,
@@ -23,7 +23,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_ocsp impo
     question,
     responder_urls,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import Pool, build_pool
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.pool import Pool, build_pool
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Endpoint, EndpointKind, Profile
 
 if t.TYPE_CHECKING:

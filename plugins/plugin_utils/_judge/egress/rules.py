@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 import urllib.parse
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import AddressSeen, Hop, ProxySeen
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings import BY_CAUSE, Judged, dead_addresses
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_stages import last_hop
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import AddressSeen, Hop, ProxySeen
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.stages import last_hop
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.wording import BY_CAUSE, Judged, dead_addresses
 
 _WHY: t.Final = {
     "tcp_timeout": "connection attempts get no answer",

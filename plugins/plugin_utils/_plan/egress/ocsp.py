@@ -15,7 +15,7 @@ import secrets
 import typing as t
 import urllib.parse
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     CertificateRef,
     extension,

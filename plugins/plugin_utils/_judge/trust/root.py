@@ -13,13 +13,13 @@ import datetime as dt
 import re
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import (
     CertificateParts,
     DerError,
     read_certificate,
     subject_hash,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import Block, StoreView
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import Block, StoreView
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import load_der, pem_to_der, validity
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Root
 

@@ -17,9 +17,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_eg
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.finding_type import FindingType
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Status, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import AddressSeen, Answer
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_stages import Outcome, last_hop
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_check import EgressCheck
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import AddressSeen, Answer
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.stages import Outcome, last_hop
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.check import EgressCheck
 
 BY_CAUSE: t.Final[t.Mapping[str, FindingType]] = {kind.cause: kind for kind in EGRESS_TYPES if kind.cause is not None}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.ocsp import OcspQuestion
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.ocsp import OcspQuestion
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import CertificateRef
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Endpoint
 

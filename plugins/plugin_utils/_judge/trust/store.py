@@ -14,7 +14,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import (
     CertificateParts,
     DerError,
     TrustSettings,

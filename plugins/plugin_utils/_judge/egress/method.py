@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings import Judged
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.wording import Judged
 
 # Causes that say that a method does not work there; every other one is about the way, or about the certificate.
 _METHOD_CAUSES: t.Final = frozenset(

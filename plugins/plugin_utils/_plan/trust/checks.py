@@ -14,7 +14,7 @@ import difflib
 import glob
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import DerError, read_certificate
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import DerError, read_certificate
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import pem_to_der
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile, Root
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import answers_by_id
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import answers_by_id
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import issued_by, load_certificates, same_name, sha256
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress import EgressOptions, usable_urls
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_ocsp import responder_urls
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_pool import MAX_CHAIN, Pool
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.checks import EgressOptions, usable_urls
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.ocsp import responder_urls
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.pool import MAX_CHAIN, Pool
 
 try:
     from cryptography import x509

@@ -23,7 +23,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     same_name,
     sha256,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_ocsp import crl_urls, responder_urls
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.ocsp import crl_urls, responder_urls
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Endpoint, EndpointKind, Profile
 
 try:

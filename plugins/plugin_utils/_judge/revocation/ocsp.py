@@ -14,8 +14,8 @@ import itertools
 import typing as t
 import warnings
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_body import describe, missing_der_bytes
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.body import describe, missing_der_bytes
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     PARSE_ERRORS,
     CertificateRef,

@@ -15,8 +15,8 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Status, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import answers_by_id
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import answers_by_id
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import iso
 
 # Fewer servers than this prove nothing: one may be wrong, and a cache replays old dates.

@@ -15,12 +15,12 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings import catalogue_trust as catalogue
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_discovery import APPENDED, read_found, weigh
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_keystore import read_keystore_view
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_root import Clocks, RootVerdict, judge_root
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, find_answer, read_view
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import StoreSpec, TrustCheck, WantedRoot
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import Discovery
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.discovery import APPENDED, read_found, weigh
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.keystore import read_keystore_view
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.root import Clocks, RootVerdict, judge_root
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, find_answer, read_view
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import StoreSpec, TrustCheck, WantedRoot
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import Discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 OUTDATED_AFTER: t.Final = dt.timedelta(days=180)

@@ -14,8 +14,8 @@ import dataclasses
 import hashlib
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_der import DerError, read_certificate
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import DerError, read_certificate
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import (
     Block,
     StoreView,
     failed_view,
@@ -25,7 +25,12 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store imp
 from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.java import read_java
 from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model import Entry, Keystore, KeystoreError
 from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.nss import read_nss
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import MAX_STORE_BYTES, StoreSpec, TrustCheck, root_subject
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import (
+    MAX_STORE_BYTES,
+    StoreSpec,
+    TrustCheck,
+    root_subject,
+)
 
 _KINDS: t.Final = {"java": "a keystore of Java", "nss": "a certificate database of NSS"}
 

@@ -12,7 +12,7 @@ import datetime as dt
 import re
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import Hop, ProbeError
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import Hop, ProbeError
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import issued_by, load_certificate, moment, name_text
 
 if t.TYPE_CHECKING:

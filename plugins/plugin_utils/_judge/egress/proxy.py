@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import HttpSeen, ProbeError, ProxySeen
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import HttpSeen, ProbeError, ProxySeen
 
 # Products that sign their own error pages in `Server`. A proxy that merely relays leaves the origin's name there and adds
 # itself to `Via` (RFC 9110 7.6.3), so Via alone proves nothing.

@@ -16,10 +16,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_keystore import view_of_keystore
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust_store import StoreView, failed_view, file_view, view_of_pem
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import STORE_TYPES, StoreSpec, TrustCheck
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust_discovery import Discovery
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.keystore import view_of_keystore
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, failed_view, file_view, view_of_pem
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import STORE_TYPES, StoreSpec, TrustCheck
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import Discovery
 
 MAX_FOUND: t.Final = 32
 SETTINGS: t.Final = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtpd_tls_CAfile", "smtpd_tls_CApath")

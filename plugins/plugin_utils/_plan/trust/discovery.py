@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import (
     CERTIFI_BUNDLE,
     MAX_STORE_BYTES,
     NSS_DATABASE,

@@ -14,21 +14,21 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, sort_key
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import Answer, answers_by_id
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_clock import judge_clock
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_content import Content, judge_content
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_findings import (
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import Answer, answers_by_id
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.clock import judge_clock
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.content import Content, judge_content
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.method import by_both, method_finding
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.rules import firewall_rules
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.stages import Outcome, transport_outcome
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.wording import (
     Judged,
     endpoint_finding,
     endpoint_status,
     partial_finding,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_method import by_both, method_finding
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_rules import firewall_rules
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_stages import Outcome, transport_outcome
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean, name_text
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress_check import EgressCheck
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.egress.check import EgressCheck
 
 __all__ = ["EgressJudgement", "EgressPolicy", "judge_clock", "judge_egress"]
 

@@ -16,9 +16,9 @@ import datetime as dt
 import typing as t
 import warnings
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.crl_scope import coverage
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_body import describe, missing_der_bytes
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.body import describe, missing_der_bytes
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.policy import EgressPolicy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.revocation.crl_scope import coverage
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
     PARSE_ERRORS,
     CertificateRef,

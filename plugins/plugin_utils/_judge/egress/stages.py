@@ -13,9 +13,9 @@ import datetime as dt
 import ipaddress
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_answer import Answer, Hop, ProbeError
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_proxy import proxy_answer, proxy_error
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress_tls import tls_error
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer import Answer, Hop, ProbeError
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.proxy import proxy_answer, proxy_error
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.tls import tls_error
 
 if t.TYPE_CHECKING:
     from cryptography import x509
