@@ -20,7 +20,6 @@ description:
   - Needs nothing on the host but Python 3.6 or later, and writes nothing.
   - Bad news is an observation. The module fails only for arguments that are not of the types below.
   - Requests and answers are described in C(docs/observations.md) of this collection.
-version_added: "1.0.0"
 author:
   - The mailops.tls contributors (@mailops)
 extends_documentation_fragment:
