@@ -213,6 +213,11 @@ def test_a_profile_is_found_beside_the_playbook(tmp_path: pathlib.Path) -> None:
     assert [entry["id"] for entry in found["stores"][0]["roots"]] == ["digicert-global-root-g2"]
 
 
+def test_where_nothing_is_asked_nothing_is_claimed(tmp_path: pathlib.Path) -> None:
+    found = run_play(tmp_path, [task("ca_egress_info", profiles=[])])["found"]
+    assert (found["compliant"], found["findings"], found["summary"]["worst"]) == (None, [], None)
+
+
 def test_module_defaults_reach_every_info_plugin(tmp_path: pathlib.Path) -> None:
     play = {"module_defaults": {"group/mailops.tls.readiness": {"profiles": []}}}
     tasks = [task("trust_store_info", roots=["globalsign-r3"]), {**task("ca_egress_info"), "register": "egress"}]

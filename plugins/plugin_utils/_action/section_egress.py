@@ -60,15 +60,15 @@ class EgressSection(Section):
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
         judged = judge_egress(self.checks, observations, host=moment.host, now=moment.now, observed_at=moment.observed_at)
         findings = [*judged.findings]
-        findings.extend(
-            judge_clock(
+        if self.checks:  # a clock matters where something with dates was fetched
+            began = moment.now - dt.timedelta(seconds=moment.round_trip_s)
+            findings += judge_clock(
                 observations,
                 host=moment.host,
-                now_at_probe=moment.now - dt.timedelta(seconds=moment.round_trip_s),
+                now_at_probe=began,
                 round_trip_s=moment.round_trip_s,
                 observed_at=moment.observed_at,
             )
-        )
         seen = followed_certificates(self.args["certificate"], self.chain)
         findings += judge_sources(self.profiles, seen, host=moment.host, observed_at=moment.observed_at)
         return {"endpoints": judged.endpoints, "firewall_rules": judged.firewall_rules}, findings
