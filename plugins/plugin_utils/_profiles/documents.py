@@ -107,8 +107,22 @@ def _load(document: str) -> t.Any:
         loader.dispose()
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """SafeLoader with aliases, tags, duplicate keys and deep nesting refused."""
+if t.TYPE_CHECKING or not yaml.__with_libyaml__:
+    _Loader = yaml.SafeLoader
+else:
+
+    class _Loader(yaml.composer.Composer, yaml.cyaml.CParser, yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
+        """SafeLoader with libyaml's parser below PyYAML's composer, which is where _PlainLoader looks at each node."""
+
+        def __init__(self, stream: str) -> None:
+            yaml.cyaml.CParser.__init__(self, stream)
+            yaml.composer.Composer.__init__(self)
+            yaml.constructor.SafeConstructor.__init__(self)
+            yaml.resolver.Resolver.__init__(self)
+
+
+class _PlainLoader(_Loader):
+    """A safe loader with aliases, tags, duplicate keys and deep nesting refused."""
 
     _depth = 0
 
