@@ -152,6 +152,26 @@ endpoints:
     ocsp:
       description: What the OCSP response says.
       type: dict
+    issuer:
+      description: Id or name of the CA that signs what is found there, if it is known.
+      type: str
+      sample: digicert-global-root-g2
+    profiles:
+      description: Ids of the profiles that name the endpoint.
+      type: list
+      elements: str
+    redirects:
+      description: URLs that the host was redirected to, in order.
+      type: list
+      elements: str
+    certificates:
+      description: The certificates that a CA issuers endpoint served.
+      type: list
+      elements: dict
+    elapsed_ms:
+      description: Milliseconds from the first stage to the last.
+      type: int
+      sample: 31
 firewall_rules:
   description: What to ask the firewall team for, one entry for each destination that is blocked.
   returned: success
@@ -174,6 +194,23 @@ firewall_rules:
       description: Always V(tcp).
       type: str
       sample: tcp
+    addresses_seen:
+      description: Every address that the host resolved for the destination.
+      type: list
+      elements: str
+    urls:
+      description: What the host needs there.
+      type: list
+      elements: str
+    why:
+      description: The kind of endpoint and what happens now, in a sentence.
+      type: str
+      sample: "CRL: connection attempts get no answer"
+    findings:
+      description: Ids of the findings that ask for it.
+      type: list
+      elements: str
+      sample: ["egress.tcp.timeout"]
 compliant:
   description:
     - V(true) when everything that was asked for was observed and holds, V(false) when something fails.

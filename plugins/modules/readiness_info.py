@@ -128,6 +128,26 @@ endpoints:
     ocsp:
       description: What the OCSP response says.
       type: dict
+    issuer:
+      description: Id or name of the CA that signs what is found there, if it is known.
+      type: str
+      sample: digicert-global-root-g2
+    profiles:
+      description: Ids of the profiles that name the endpoint.
+      type: list
+      elements: str
+    redirects:
+      description: URLs that the host was redirected to, in order.
+      type: list
+      elements: str
+    certificates:
+      description: The certificates that a CA issuers endpoint served.
+      type: list
+      elements: dict
+    elapsed_ms:
+      description: Milliseconds from the first stage to the last.
+      type: int
+      sample: 31
 firewall_rules:
   description: What to ask the firewall team for, one entry for each destination that is blocked.
   returned: success
@@ -150,6 +170,23 @@ firewall_rules:
       description: Always V(tcp).
       type: str
       sample: tcp
+    addresses_seen:
+      description: Every address that the host resolved for the destination.
+      type: list
+      elements: str
+    urls:
+      description: What the host needs there.
+      type: list
+      elements: str
+    why:
+      description: The kind of endpoint and what happens now, in a sentence.
+      type: str
+      sample: "CRL: connection attempts get no answer"
+    findings:
+      description: Ids of the findings that ask for it.
+      type: list
+      elements: str
+      sample: ["egress.tcp.timeout"]
 stores:
   description: Every store that was looked at.
   returned: success
@@ -169,6 +206,27 @@ stores:
         - Number of certificates in it, in keystores of those that are trusted for TLS servers; V(none) when it could not be read.
       type: int
       sample: 142
+    real_path:
+      description: The path after symbolic links.
+      type: str
+    size:
+      description: Size in bytes; V(none) for a directory.
+      type: int
+      sample: 219342
+    modified:
+      description: When it was last modified, in UTC.
+      type: str
+      sample: "2026-11-24T02:34:33Z"
+    sha256:
+      description: SHA-256 of the file; V(none) for a directory.
+      type: str
+    skipped:
+      description: Number of parts that cannot be read as certificates.
+      type: int
+      sample: 0
+    error:
+      description: Why the store could not be read, if it could not.
+      type: str
     format:
       description: V(PEM), V(JKS), V(JCEKS), V(PKCS12), or V(NSS); V(none) when it could not be read.
       type: str
@@ -207,6 +265,14 @@ stores:
         detail:
           description: More about it, such as a certificate of the same name with another key.
           type: str
+        name:
+          description: Name of the root.
+          type: str
+          sample: DigiCert Global Root G2
+        profiles:
+          description: Ids of the profiles that need it.
+          type: list
+          elements: str
 compliant:
   description:
     - V(true) when everything that was asked for was observed and holds, V(false) when something fails.

@@ -86,6 +86,27 @@ stores:
         - Number of certificates in it, in keystores of those that are trusted for TLS servers; V(none) when it could not be read.
       type: int
       sample: 142
+    real_path:
+      description: The path after symbolic links.
+      type: str
+    size:
+      description: Size in bytes; V(none) for a directory.
+      type: int
+      sample: 219342
+    modified:
+      description: When it was last modified, in UTC.
+      type: str
+      sample: "2026-11-24T02:34:33Z"
+    sha256:
+      description: SHA-256 of the file; V(none) for a directory.
+      type: str
+    skipped:
+      description: Number of parts that cannot be read as certificates.
+      type: int
+      sample: 0
+    error:
+      description: Why the store could not be read, if it could not.
+      type: str
     format:
       description: V(PEM), V(JKS), V(JCEKS), V(PKCS12), or V(NSS); V(none) when it could not be read.
       type: str
@@ -124,6 +145,14 @@ stores:
         detail:
           description: More about it, such as a certificate of the same name with another key.
           type: str
+        name:
+          description: Name of the root.
+          type: str
+          sample: DigiCert Global Root G2
+        profiles:
+          description: Ids of the profiles that need it.
+          type: list
+          elements: str
 compliant:
   description:
     - V(true) when everything that was asked for was observed and holds, V(false) when something fails.

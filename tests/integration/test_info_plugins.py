@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import importlib
 import pathlib
 import typing as t
 
 import pytest
+import yaml
 
 from tests.integration.playbooks import Run, run_play
 from tests.unit.judge.pki import DAY, Authority, der, make_root, ocsp_response
@@ -216,6 +218,31 @@ def test_a_profile_is_found_beside_the_playbook(tmp_path: pathlib.Path) -> None:
 def test_where_nothing_is_asked_nothing_is_claimed(tmp_path: pathlib.Path) -> None:
     found = run_play(tmp_path, [task("ca_egress_info", profiles=[])])["found"]
     assert (found["compliant"], found["findings"], found["summary"]["worst"]) == (None, [], None)
+
+
+def documented(plugin: str) -> Options:
+    module = importlib.import_module(f"ansible_collections.mailops.tls.plugins.modules.{plugin}")
+    return t.cast("Options", yaml.safe_load(module.RETURN))
+
+
+def keys(value: t.Any, contents: Options, at: str) -> t.Iterator[str]:
+    """The keys in a result that its documentation does not name, and those it names that are not there."""
+    for item in value if isinstance(value, list) else [value]:
+        yield from (f"{at}.{name}" for name in set(item) ^ set(contents))
+        for name, content in contents.items():
+            if "contains" in content:
+                yield from keys(item[name], content["contains"], f"{at}.{name}")
+
+
+def test_what_is_returned_is_what_is_documented(tmp_path: pathlib.Path) -> None:
+    endpoints = {"endpoints": ["http://127.0.0.1:1/closed.crl"]}
+    plugins = {"ca_egress_info": endpoints, "trust_store_info": {}, "readiness_info": endpoints}
+    run = run_play(tmp_path, [{**task(plugin, **options), "register": plugin} for plugin, options in plugins.items()])
+    for plugin in plugins:
+        contents = documented(plugin)
+        del contents["collector_error"]  # only where the probe did not run
+        found = {name: value for name, value in run[plugin].items() if name not in ("changed", "failed")}
+        assert not set(keys(found, contents, plugin))
 
 
 def test_module_defaults_reach_every_info_plugin(tmp_path: pathlib.Path) -> None:
