@@ -262,6 +262,10 @@ def install_packages(names: Sequence[str]) -> None:
     apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120"]
     install = [*apt, "install", "--no-install-recommends"]
     subprocess.run([*apt, "update"], env=env, capture_output=True, check=False)  # may be offline with a filled cache
+    if "postfix" in names:
+        # Without an answer the package would configure a mail server of this machine's name.
+        answer = "postfix postfix/main_mailer_type select No configuration\n"
+        subprocess.run(["debconf-set-selections"], input=answer, text=True, env=env, capture_output=True, check=False)
     with _no_daemons_start():
         try:
             _run_quietly("apt-get install", [*install, *names], env=env)
