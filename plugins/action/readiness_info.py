@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import InfoAction
+from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_certificate import DeclaredCertificateSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_egress import EgressSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_trust import TrustSection
 
@@ -12,4 +13,4 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_trust 
 class ActionModule(InfoAction):
     """See the documentation module of the same name."""
 
-    SECTIONS = (EgressSection, TrustSection)
+    SECTIONS = (EgressSection, TrustSection, DeclaredCertificateSection)

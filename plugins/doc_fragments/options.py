@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import textwrap
+
 
 class ModuleDocFragment:
     """Options that several info plugins share. Keep in sync with plugins/plugin_utils/_action/options.py (a test does)."""
@@ -127,3 +129,102 @@ options:
     type: raw
     default: auto
 """
+
+    # timeout and deadline alone, for plugins that know no profiles
+    RUN = r"""
+options:
+  timeout:
+    description:
+      - Seconds that each stage of a request may take, such as resolving a name or connecting to an address.
+    type: float
+    default: 5.0
+  deadline:
+    description:
+      - Seconds after which the whole run on the host ends, whatever the network does. What was not seen by then is reported
+        as V(deadline_exceeded).
+    type: float
+    default: 20.0
+"""
+
+    CERTIFICATE = r"""
+options:
+  certificate:
+    description:
+      - Path on the host of the certificate, in PEM and followed by its intermediates.
+      - If neither this nor O(server) is specified, the files are checked that Postfix is set to present
+        (C(smtp_tls_chain_files), C(smtpd_tls_chain_files), and the older C(_cert_file) and C(_key_file) settings).
+    type: str
+  key:
+    description: Path on the host of the private key. If not specified, it is expected in the file of O(certificate).
+    type: str
+  main_cf:
+    description: Path on the host of the configuration of Postfix.
+    type: str
+    default: /etc/postfix/main.cf
+  server:
+    description:
+      - C(host:port) whose presented certificate is checked, as the host itself sees it.
+    type: str
+  server_starttls:
+    description:
+      - Whether TLS begins inside an SMTP session there. V(auto) means on the ports 25 and 587.
+    type: str
+    choices: [auto, none, smtp]
+    default: auto
+  tls_sender_certificate_name:
+    description:
+      - C(TlsSenderCertificateName) of the inbound connector, or C(TlsDomain) of the other side. The common name and every subject
+        alternative name count. V(*.example.com) accepts C(example.com) and every name below it.
+    type: str
+  accepted_domains:
+    description:
+      - Accepted domains of the tenant. A name of the certificate must be one of them or lie below one.
+    type: list
+    elements: str
+    default: []
+  tls_certificate_name:
+    description:
+      - C(TlsCertificateName) that the connectors of Exchange Server are set to, such as V(<I>CN=Issuing CA<S>CN=mail.example.com).
+        It is compared with what this certificate would need.
+    type: str
+  next_certificate:
+    description: PEM text of the certificate that is to replace this one, to know beforehand whether connectors must be changed.
+    type: str
+  expected_sha256:
+    description: SHA-256 of the certificates that the servers of a group are meant to present.
+    type: list
+    elements: str
+    default: []
+  issuers:
+    description: PEM text of roots and intermediates, besides those of the collection, up to which a chain counts as complete.
+    type: list
+    elements: str
+    default: []
+  flow:
+    description:
+      - What the certificate is for. With V(hybrid) a private CA is a failure, because Exchange Online trusts public CAs only;
+        with V(partner) it is a warning.
+    type: str
+    choices: [hybrid, partner]
+    default: hybrid
+  lead_time:
+    description:
+      - Days before the end of the validity from which renewal is due; for certificates of short life a third of their lifetime,
+        if that is less.
+    type: int
+    default: 30
+"""
+
+    # The same as one option, where other topics have options of these names.
+    DECLARED_CERTIFICATE = r"""
+options:
+  connector_certificate:
+    description:
+      - The host's own certificate and what its connectors ask of it, with the options of M(mailops.tls.connector_certificate_info).
+      - If not specified, the host's own certificate is not looked at. With V({}) it is what Postfix is set to present.
+    type: dict
+    suboptions:
+"""
+    DECLARED_CERTIFICATE += textwrap.indent(CERTIFICATE.partition("options:\n")[2], "    ").replace(
+        "O(", "O(connector_certificate."
+    )

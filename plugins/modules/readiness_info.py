@@ -26,9 +26,11 @@ extends_documentation_fragment:
   - mailops.tls.options
   - mailops.tls.options.egress
   - mailops.tls.options.trust
+  - mailops.tls.options.declared_certificate
 seealso:
   - module: mailops.tls.ca_egress_info
   - module: mailops.tls.trust_store_info
+  - module: mailops.tls.connector_certificate_info
   - module: mailops.tls.readiness_report
 """
 
@@ -273,6 +275,102 @@ stores:
           description: Ids of the profiles that need it.
           type: list
           elements: str
+certificates:
+  description: Every certificate of the host's own that was looked at.
+  returned: success, when O(connector_certificate) is given
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: The file on the host, or the server and port that presented it.
+      type: str
+      sample: /etc/postfix/mail.pem
+    used_by:
+      description: Who uses it, V(option) for the file of the task, a setting of Postfix, or the server.
+      type: list
+      elements: str
+      sample: ["postfix:smtpd_tls_chain_files"]
+    sha256:
+      description: SHA-256 of the certificate.
+      type: str
+    subject:
+      description: Its subject, most specific part first.
+      type: str
+      sample: CN=mail.example.com,O=Example Corp,C=US
+    issuer:
+      description: Its issuer.
+      type: str
+    names:
+      description: Its DNS names, each with the C(field) it stands in, V(SAN) or V(CN), and its C(value).
+      type: list
+      elements: dict
+      sample: [{"field": "SAN", "value": "mail.example.com"}]
+    not_before:
+      description: Beginning of its validity, in UTC.
+      type: str
+    not_after:
+      description: End of its validity, in UTC.
+      type: str
+    key_type:
+      description: Kind of the public key.
+      type: str
+      sample: RSA
+    key_size:
+      description: Size of the public key in bits.
+      type: int
+      sample: 2048
+    signature_hash:
+      description: Hash of the signature.
+      type: str
+      sample: sha256
+    extended_key_usage:
+      description: Object identifiers of the extended key usage; V(none) where there is no such extension, which allows every use.
+      type: list
+      elements: str
+    public_ca:
+      description:
+        - Whether it carries a policy of the CA/Browser Forum, as certificates of public CAs must; V(none) when it cannot be read.
+      type: bool
+    self_signed:
+      description: Whether it is signed by its own key.
+      type: bool
+    tls_certificate_name:
+      description: Issuer and subject in the form of C(TlsCertificateName) of Exchange connectors.
+      type: str
+      sample: "<I>CN=Example Issuing CA, O=Example Corp, C=US<S>CN=mail.example.com"
+    chain:
+      description: Subjects of the certificates in the file or presented by the server, in that order.
+      type: list
+      elements: str
+    chain_complete:
+      description: Whether the chain reaches a root that is at hand; V(none) when that could not be decided.
+      type: bool
+    key:
+      description: The private key; V(none) for what a port presented.
+      type: dict
+      contains:
+        path:
+          description: Its file.
+          type: str
+        mode:
+          description: Permissions of the file.
+          type: str
+          sample: "0600"
+        owner:
+          description: Owner of the file.
+          type: str
+        group:
+          description: Group of the file.
+          type: str
+        matches:
+          description: Whether it belongs to the certificate; V(none) when that could not be tried.
+          type: bool
+    matched_name:
+      description: The name (C(field) and C(value)) that O(connector_certificate.tls_sender_certificate_name) accepts, if one does.
+      type: dict
+    matched_domain:
+      description: The name (C(field) and C(value)) that lies in an accepted domain, and that C(domain), if one does.
+      type: dict
 compliant:
   description:
     - V(true) when everything that was asked for was observed and holds, V(false) when something fails.

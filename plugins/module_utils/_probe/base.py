@@ -13,6 +13,7 @@ import base64
 import binascii
 import errno
 import os
+import tempfile
 import threading
 import time
 
@@ -105,6 +106,8 @@ class Run(object):
         self.resolv_conf = resolv_conf
         self.lock = threading.Lock()
         self.shared = {}
+        # Where a program can be handed a file, removed with the module's own directory (function that gives a path).
+        self.scratch = tempfile.gettempdir
         self.share = 0
         self._left = max_total_bytes
         self._hidden = []

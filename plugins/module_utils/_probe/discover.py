@@ -54,7 +54,7 @@ def discover(job):
     """Answer a `discover`. Raises ProbeError."""
     job.enter("read")
     wishes = list(_places(job.options["places"]))
-    postfix, settings = _postfix(job)
+    postfix, settings = postfix_stores(job)
     job.put(postfix=postfix)
     wishes += settings
     if job.options["environment"]:
@@ -84,7 +84,7 @@ def _places(places):
                 yield place["type"], path, []
 
 
-def _postfix(job):
+def postfix_stores(job):
     """What main.cf says (dict, None without one), and the stores that it names."""
     path = job.options["main_cf"]
     if path is None:

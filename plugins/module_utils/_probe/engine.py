@@ -22,15 +22,16 @@ MAX_THREADS = 256
 STACK_BYTES = 512 * 1024
 
 
-def run(requests, deadline=20.0, max_total_bytes=12582912, secrets=None, environ=None, resolv_conf="/etc/resolv.conf"):
+def run(requests, deadline=20.0, max_total_bytes=12582912, secrets=None, environ=None, resolv_conf="/etc/resolv.conf", scratch=None):
     """Answer all `requests` (list of dict) and return the `observations` of docs/observations.md (dict).
 
     deadline: seconds for everything together. max_total_bytes: bytes of bodies and store material in the result.
-    secrets: dict of header values that requests refer to. environ: where proxy settings are looked up. Raises nothing:
-    whatever goes wrong with a request is in its answer.
+    secrets: dict of header values that requests refer to. environ: where proxy settings are looked up. scratch: function
+    that gives a directory for files without a name. Raises nothing: whatever goes wrong with a request is in its answer.
     """
     clock, began = time.time(), time.monotonic()
     shared = Run(deadline, max_total_bytes, secrets or {}, os.environ if environ is None else environ, resolv_conf)
+    shared.scratch = scratch or shared.scratch
     jobs = _prepare(shared, requests)
     shared.set_aside(sum(1 for job in jobs if job.options and job.request["op"] == "fetch"))
     _work(shared, jobs)
@@ -142,6 +143,14 @@ def _operation(name):
             from ansible_collections.mailops.tls.plugins.module_utils._probe.discover import discover  # noqa: PLC0415 - as below
 
             return discover
+        if name == "identity":
+            from ansible_collections.mailops.tls.plugins.module_utils._probe.identity import identity  # noqa: PLC0415 - as below
+
+            return identity
+        if name == "rehearse":
+            from ansible_collections.mailops.tls.plugins.module_utils._probe.rehearse import rehearse  # noqa: PLC0415 - as below
+
+            return rehearse
         if name in ("store", "file"):
             from ansible_collections.mailops.tls.plugins.module_utils._probe import store  # noqa: PLC0415 - only where it is needed
 

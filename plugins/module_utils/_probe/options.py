@@ -104,6 +104,34 @@ def _places(name, value):
     return places
 
 
+def _chains(name, value):
+    chains = _list_of(lambda key, item: item if isinstance(item, dict) else _refuse_item(key))(name, value)
+    if len(chains) > 32:
+        raise _invalid(name, "must be at most 32")
+    return [
+        {
+            "id": _text(name, chain.get("id")),
+            "kind": _choice("server", "ca")(name, chain.get("kind")),
+            "certificate": _base64(name, chain.get("certificate")),
+            "untrusted": _list_of(_base64)(name, chain.get("untrusted") or [])[:32],
+        }
+        for chain in chains
+    ]
+
+
+def _rehearsed_stores(name, value):
+    stores = _list_of(lambda key, item: item if isinstance(item, dict) else _refuse_item(key))(name, value)
+    return [
+        {
+            "id": _text(name, store.get("id")),
+            "type": _choice("pem_file", "pem_directory", "java", "nss", "python")(name, store.get("type")),
+            "paths": _list_of(_text)(name, store.get("paths")),
+            "patterns": _boolean(name, store.get("patterns") or False),
+        }
+        for store in stores
+    ]
+
+
 def _refuse_item(name):
     raise _invalid(name, "must be a list of dictionaries")
 
@@ -146,6 +174,17 @@ SPECS = {
         "select": (_select, {"sha256": frozenset(), "containing": []}),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
     },
+    "identity": {
+        "certificate": (_text, None),
+        "key": (_text, None),
+        "main_cf": (_text, None),
+    },
+    "rehearse": {
+        "chains": (_chains, REQUIRED),
+        "stores": (_rehearsed_stores, REQUIRED),
+        "main_cf": (_text, None),
+        "timeout": (_number(0.01, 300), 5),
+    },
     "file": {
         "paths": (_list_of(_text), REQUIRED),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
@@ -169,6 +208,8 @@ SHAPES = {
         "files": None,
     },
     "discover": {"stores": [], "postfix": None, "truncated": False},
+    "identity": {"identities": [], "postfix": None},
+    "rehearse": {"results": [], "appends_default": None},
     "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},
 }
 

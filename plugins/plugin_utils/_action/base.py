@@ -101,18 +101,21 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
     _requires_connection = True
 
     SECTIONS: t.ClassVar[tuple[type[Section], ...]] = ()
+    # Whether profiles have a say in what is checked.
+    PROFILED: t.ClassVar[bool] = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        spec = {**PROFILE_OPTIONS, **RUN_OPTIONS}
+        spec = {**(PROFILE_OPTIONS if self.PROFILED else {}), **RUN_OPTIONS}
         for kind in self.SECTIONS:
             spec.update(kind.OPTIONS)
         args = self.validate_argument_spec(argument_spec=spec)[1]
         try:
             self._check_times(args)
             today = dt.datetime.now(dt.timezone.utc).date()
-            profiles = select_profiles(self._with_paths(args["profiles"]), today=today)
+            selection = self._with_paths(args["profiles"]) if self.PROFILED else []
+            profiles = select_profiles(selection, today=today)
             sections = [kind(args, profiles) for kind in self.SECTIONS]
             left = self._learn(sections, args, variables, result)
             requests = [request for section in sections for request in section.requests()]
@@ -185,12 +188,9 @@ class InfoAction(ActionBase):  # type: ignore[misc]  # ansible-core has no type 
             values, found = section.judge(observations, moment)
             returned.update(values)
             findings.extend(found)
-        return {
-            **returned,
-            **verdict(findings),
-            "profiles": [profile.summary() for profile in profiles],
-            "observed_at": moment.observed_at,
-        }
+        if self.PROFILED:
+            returned["profiles"] = [profile.summary() for profile in profiles]
+        return {**returned, **verdict(findings), "observed_at": moment.observed_at}
 
     def _observe(
         self,

@@ -44,3 +44,18 @@ TRUST_OPTIONS: t.Final[ArgumentSpec] = {
     "roots": {"type": "list", "elements": "raw", "default": []},
     "stores": {"type": "raw", "default": "auto"},
 }
+
+CERTIFICATE_OPTIONS: t.Final[ArgumentSpec] = {
+    "certificate": {"type": "str"},
+    "key": {"type": "str"},
+    "main_cf": {"type": "str", "default": "/etc/postfix/main.cf"},
+    **SERVER_OPTIONS,
+    "tls_sender_certificate_name": {"type": "str"},
+    "accepted_domains": {"type": "list", "elements": "str", "default": []},
+    "tls_certificate_name": {"type": "str"},
+    "next_certificate": {"type": "str"},
+    "expected_sha256": {"type": "list", "elements": "str", "default": []},
+    "issuers": {"type": "list", "elements": "str", "default": []},
+    "flow": {"type": "str", "choices": ["hybrid", "partner"], "default": "hybrid"},
+    "lead_time": {"type": "int", "default": 30},
+}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import types
 import typing as t
 
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_certificate import CERTIFICATE_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_egress import EGRESS_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_host import HOST_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_trust import TRUST_TYPES
@@ -18,7 +19,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._findings.finding_type
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Status, Subject
 
 REGISTRY: t.Final[t.Mapping[str, FindingType]] = types.MappingProxyType(
-    {kind.id: kind for kind in (*EGRESS_TYPES, *HOST_TYPES, *TRUST_TYPES)}
+    {kind.id: kind for kind in (*CERTIFICATE_TYPES, *EGRESS_TYPES, *HOST_TYPES, *TRUST_TYPES)}
 )
 
 

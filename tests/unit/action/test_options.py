@@ -17,7 +17,7 @@ from ansible_collections.mailops.tls.plugins.doc_fragments.options import Module
 from ansible_collections.mailops.tls.plugins.plugin_utils._action import options
 
 ROOT = pathlib.Path(__file__).parents[3]
-INFO_PLUGINS = ("ca_egress_info", "trust_store_info", "readiness_info")
+INFO_PLUGINS = ("ca_egress_info", "trust_store_info", "readiness_info", "connector_certificate_info")
 Options = dict[str, dict[str, t.Any]]
 
 
@@ -41,7 +41,8 @@ def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def in_code(plugin: str) -> Options:
     module = importlib.import_module(f"ansible_collections.mailops.tls.plugins.action.{plugin}")
-    spec = {**options.PROFILE_OPTIONS, **options.RUN_OPTIONS}
+    profiled = options.PROFILE_OPTIONS if module.ActionModule.PROFILED else {}
+    spec = {**profiled, **options.RUN_OPTIONS}
     for section in module.ActionModule.SECTIONS:
         spec.update(section.OPTIONS)
     return spec

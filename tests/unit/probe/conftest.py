@@ -38,7 +38,7 @@ def ask() -> t.Callable[..., Answer]:
     """Answer one request, with a short time limit and no proxy unless the test says otherwise."""
 
     def one(op: str, *, deadline: float = 10, run_options: dict[str, t.Any] | None = None, **options: t.Any) -> Answer:
-        if op not in ("store", "file", "discover"):
+        if op not in ("store", "file", "discover", "identity"):
             options = {"timeout": 1, "proxy": "none", **options}
         result = run([{"id": "one", "op": op, **options}], deadline=deadline, **{"environ": {}, **(run_options or {})})
         assert result["schema"] == 1
