@@ -19,7 +19,18 @@ from tests.gates.support import source_files
 
 OURS = "ansible_collections.mailops.tls.plugins."
 PLUGINS = ROOT / "plugins"
-PURE = ("_judge", "_plan", "_findings", "_profiles", "_gate", "_change_request", "_keystores")
+PURE = (
+    "_judge",
+    "_plan",
+    "_findings",
+    "_profiles",
+    "_gate",
+    "_change_request",
+    "_keystores",
+    "_partner_sheet",
+    "_declaration",
+    "_text",
+)
 #: Modules that act on the world. Reading profile files is the work of _profiles and needs none of them.
 EFFECTS = {
     "socket",

@@ -8,15 +8,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.collect import ChangeRequest, Row
+from ansible_collections.mailops.tls.plugins.plugin_utils._text.markdown import code, escaped
 
 _HEADINGS: t.Final = ("Sources", "Destination", "Addresses seen", "Blocked", "Port", "Protocol", "Why", "Needed for", "Findings")
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#!|~&$])")
-# Inside a code span nothing can be escaped, and a bar still ends the cell of a table.
-_CODE: t.Final = {ord("`"): "%60", ord("|"): "%7C", ord("\\"): "%5C"}
 
 _SCOPES: t.Final = {
     "blocked": "It covers only what was seen to be blocked.",
@@ -74,13 +71,3 @@ def _line(cells: t.Sequence[str]) -> str:
 
 def _codes(items: t.Sequence[str]) -> str:
     return ", ".join(code(item) for item in items)
-
-
-def code(text: str) -> str:
-    """A code span; the three characters that could end it or the cell are percent-encoded."""
-    return f"`{text.translate(_CODE)}`" if text.strip() else ""
-
-
-def escaped(text: str) -> str:
-    """Text with everything that Markdown might take for markup escaped."""
-    return _MARKUP.sub(r"\\\1", text)

@@ -32,7 +32,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._gate.waivers import (
     apply_gate,
     parse_fail_on,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._report.clean import for_terminal, redact
+from ansible_collections.mailops.tls.plugins.plugin_utils._text.clean import for_terminal, redact
 
 SCHEMA_VERSION: t.Final = 1
 DEFAULT_TITLE: t.Final = "TLS readiness for Exchange Online"

@@ -21,9 +21,9 @@ import typing as t
 
 import jinja2
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import REGISTRY
-from ansible_collections.mailops.tls.plugins.plugin_utils._report.clean import for_page
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.matrix import build_matrix
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.text import age
+from ansible_collections.mailops.tls.plugins.plugin_utils._text.clean import for_page
 from markupsafe import Markup, escape
 
 Mapping = t.Mapping[str, t.Any]

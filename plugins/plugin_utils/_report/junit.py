@@ -17,7 +17,7 @@ import json
 import typing as t
 import xml.etree.ElementTree as ET  # builds only; nothing is parsed here
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._report.clean import for_xml
+from ansible_collections.mailops.tls.plugins.plugin_utils._text.clean import for_xml
 
 _MAX_EVIDENCE = 4000
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import textwrap
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._report.clean import for_terminal
+from ansible_collections.mailops.tls.plugins.plugin_utils._text.clean import for_terminal
 
 _VERDICTS: t.Final[t.Mapping[str, str]] = {"ready": "READY", "not_ready": "NOT READY", "unknown": "UNKNOWN"}
 _MAX_GROUPS = 20

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.mailops.tls.plugins.action import assert_findings, firewall_request, readiness_report
+from ansible_collections.mailops.tls.plugins.action import assert_findings, firewall_request, partner_sheet, readiness_report
 from ansible_collections.mailops.tls.plugins.doc_fragments.options import ModuleDocFragment
 from ansible_collections.mailops.tls.plugins.plugin_utils._action import options
 
@@ -57,7 +57,7 @@ def test_info_plugins(plugin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "plugin", [assert_findings, firewall_request, readiness_report], ids=lambda module: module.__name__.rpartition(".")[2]
+    "plugin", [assert_findings, firewall_request, partner_sheet, readiness_report], ids=lambda module: module.__name__.rpartition(".")[2]
 )
 def test_controller_plugins(plugin: t.Any) -> None:
     name = plugin.__name__.rpartition(".")[2]

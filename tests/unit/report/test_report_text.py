@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._report.clean import for_page, for_terminal, for_xml, redact
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.text import render_text
+from ansible_collections.mailops.tls.plugins.plugin_utils._text.clean import for_page, for_terminal, for_xml, redact
 
 from tests.unit.report.fleet import WAIVERS, checked, document, fleet, lost
 

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The document for partners: what is in it, and that text of others stays text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html.parser
+import typing as t
+
+import pytest
+from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.content import Sheet, build_sheet
+from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.render import render_html, render_markdown
+from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.wire import served_certificates
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import shipped_profiles
+
+EVIL = "<script>alert(1)</script> | `x` \u202e"
+
+
+def sheet(today: dt.date = dt.date(2026, 11, 24), **options: t.Any) -> Sheet:
+    settings: dict[str, t.Any] = {
+        "title": "Data for partners",
+        "domains": ["example.com"],
+        "certificate_name": "mail.example.com",
+        "partner_domains": ["partner.example"],
+        **options,
+    }
+    served = settings.pop("served", [])
+    return build_sheet(list(shipped_profiles().values()), served, today=today, **settings)
+
+
+class Checker(html.parser.HTMLParser):
+    """Counts elements, and notices those that are left open."""
+
+    VOID = frozenset({"meta", "link", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: t.Any) -> None:  # noqa: ARG002 - the signature of the base
+        self.seen.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def parsed(content: bytes) -> Checker:
+    checker = Checker()
+    checker.feed(content.decode())
+    assert checker.open == []
+    return checker
+
+
+@pytest.mark.parametrize(
+    ("day", "statuses"),
+    [
+        ("2018-08-01", {"exo-baltimore": "current", "exo-globalsign-r1": "coming"}),
+        ("2019-01-01", {"exo-baltimore": "deprecated", "exo-globalsign-r1": "current"}),
+        ("2026-03-01", {"exo-globalsign-r1": "deprecated", "exo-digicert-g1": "current", "exo-digicert-g2": "coming"}),
+        ("2026-11-24", {"exo-digicert-g1": "current", "exo-digicert-g2": "current"}),
+    ],
+)
+def test_generations_have_their_place_in_time(day: str, statuses: dict[str, str]) -> None:
+    found = {one.profile: one.status for one in sheet(dt.date.fromisoformat(day)).generations}
+    assert {profile: found[profile] for profile in statuses} == statuses
+
+
+def test_the_table_of_the_article_of_2018() -> None:
+    current = next(one for one in sheet(dt.date(2019, 1, 1)).generations if one.status == "current")
+    assert dict(current.attributes) == {
+        "CA root issuer": "GlobalSign Root CA - R1",
+        "Certificate name": "mail.protection.outlook.com",
+        "Organization": "Microsoft Corporation",
+        "Organizational unit": "empty",
+        "Key strength": "2048 bits",
+    }
+
+
+def test_what_to_open_leaves_out_what_is_no_longer_served() -> None:
+    hosts = {item.host for item in sheet().destinations}
+    assert "crl3.digicert.com" in hosts
+    assert not any("globalsign" in host for host in hosts)
+
+
+@pytest.mark.parametrize("render", [render_markdown, render_html])
+def test_both_forms_hold_the_data(render: t.Callable[[Sheet], bytes]) -> None:
+    content = render(sheet()).decode()
+    text = parsed(content.encode()).text if render is render_html else content
+    for expected in (
+        "CB3CCBB76031E5E0138F8DD39A23F9DE47FFC35E43C1144CEA27D46A5AB1CB5F",
+        "example.com secure match=mail.protection.outlook.com:.mail.protection.outlook.com",
+        "-TlsSenderCertificateName '*.partner.example'",
+        "ocsp.digicert.com",
+        "No connection was looked at",
+    ):
+        assert expected in text
+
+
+def test_text_of_others_stays_text() -> None:
+    entry = {
+        "host": "mx1",
+        "result": {
+            "paths": [{"host": "mx.test", "chain": [{"sha256": "ab" * 32, "subject": EVIL, "issuer": EVIL, "not_after": "x"}]}]
+        },
+    }
+    served = served_certificates([entry])
+    page = render_html(sheet(title=EVIL, served=served))
+    assert "script" not in parsed(page).seen
+    markdown = render_markdown(sheet(title=EVIL, served=served)).decode()
+    assert "<script>" not in markdown
+    row = next(line for line in markdown.splitlines() if "ABAB" in line)
+    assert row.replace("\\|", "").count("|") == 6
+
+
+def test_certificates_on_the_wire_are_gathered() -> None:
+    def path(server: str, fingerprint: str) -> dict[str, t.Any]:
+        return {"host": server, "chain": [{"sha256": fingerprint * 32, "subject": "CN=s", "issuer": "CN=i", "not_after": "z"}]}
+
+    entries = [
+        {"host": "a", "result": {"paths": [path("mx1", "aa"), path("mx2", "bb")]}},
+        {"host": "b", "result": {"paths": [path("mx1", "aa"), {"chain": []}, "junk", {"chain": [{"sha256": 5}]}]}},
+        {"host": "c", "result": None},
+        {"host": "d", "result": {"paths": "junk"}},
+    ]
+    assert [(one.sha256[:2], one.servers, one.hosts) for one in served_certificates(entries)] == [
+        ("AA", ("mx1",), ("a", "b")),
+        ("BB", ("mx2",), ("a",)),
+    ]
