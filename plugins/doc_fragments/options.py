@@ -128,6 +128,18 @@ options:
       - Ansible shows arguments of tasks only where it was configured to (C(display_args_to_stdout)); set C(no_log) there.
     type: raw
     default: auto
+  rehearse:
+    description:
+      - Chains that the host's own software is to verify now, before any server presents them, against each of O(stores).
+        V(auto) or V(true) takes the root of the coming profile, and those of its intermediates whose certificate the profile
+        carries; where no change is announced, of the profile in force that began last.
+      - Otherwise a list of ids of profiles and of PEM texts. What is verified comes first in a PEM text, the intermediates that a
+        server would send with it follow. A root or an intermediate may be given alone.
+      - PEM is verified by C(openssl verify). For Java, the host's C(keytool) lists what it trusts and C(openssl) verifies by
+        that; what keytool does not list without a password is not verified. For NSS, C(vfychain) verifies.
+      - With V(auto) in O(stores) the stores of Postfix take part. Those that only V(all) finds do not; name them.
+    type: raw
+    default: []
 """
 
     # timeout and deadline alone, for plugins that know no profiles

@@ -17,7 +17,8 @@ description:
   - It says what the host saw and never what that means. The info plugins of this collection, such as
     M(mailops.tls.readiness_info), send it their requests and judge its answers on the controller. Use those;
     use this module directly only to look closer.
-  - Needs nothing on the host but Python 3.6 or later, and writes nothing.
+  - Needs nothing on the host but Python 3.6 or later, and changes nothing. V(rehearse) asks C(openssl) and, for keystores,
+    C(keytool) and C(vfychain), where they are installed.
   - Bad news is an observation. The module fails only for arguments that are not of the types below.
   - Requests and answers are described in C(docs/observations.md) of this collection.
 author:
@@ -37,8 +38,8 @@ attributes:
 options:
   requests:
     description:
-      - What to observe. Each has an C(id) of its own and an C(op), which is one of V(fetch), V(connect), V(chain) and
-        V(store), and the options of that operation.
+      - What to observe. Each has an C(id) of its own and an C(op), such as V(fetch), V(connect), V(chain), V(store) and
+        V(rehearse), and the options of that operation.
       - A request that this probe does not know or cannot read gets an answer with an error. The others are answered.
     type: list
     elements: dict
@@ -153,7 +154,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, observations=run(**module.params))
+    module.exit_json(changed=False, observations=run(scratch=lambda: module.tmpdir, **module.params))
 
 
 if __name__ == "__main__":

@@ -371,6 +371,52 @@ certificates:
     matched_domain:
       description: The name (C(field) and C(value)) that lies in an accepted domain, and that C(domain), if one does.
       type: dict
+rehearsal:
+  description: What the host's own software says of the chains of O(rehearse), one for each chain in each store.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    chain:
+      description: Name of the certificate that was verified.
+      type: str
+      sample: DigiCert Global Root G2
+    certificates:
+      description: SHA-256 of the certificates of the chain, first the one that was verified.
+      type: list
+      elements: str
+    profile:
+      description: Id of the profile that the chain belongs to; V(none) for one that was given as PEM.
+      type: str
+      sample: exo-digicert-g2
+    store:
+      description: C(type) and C(path) of the store it was verified by; V(none) in both where it was not tried.
+      type: dict
+      sample: {"type": "system", "path": "/etc/ssl/certs/ca-certificates.crt"}
+    used_by:
+      description: Settings of Postfix that name the store, where it was found by them.
+      type: list
+      elements: str
+    status:
+      description: V(passed), V(failed), or V(not_possible).
+      type: str
+      sample: passed
+    tool:
+      description: The programs that were asked.
+      type: str
+      sample: openssl verify
+    version:
+      description: Version of OpenSSL, if it was asked.
+      type: str
+      sample: OpenSSL 3.0.17 1 Jul 2025
+    code:
+      description: Number of the error, of OpenSSL (C(X509_V_ERR)) or NSS.
+      type: int
+      sample: 20
+    message:
+      description: The program's own words, or why there is no verdict.
+      type: str
+      sample: unable to get local issuer certificate
 compliant:
   description:
     - V(true) when everything that was asked for was observed and holds, V(false) when something fails.

@@ -112,13 +112,16 @@ def test_files_carry_the_licence() -> None:
 
 
 def test_files_stay_readable() -> None:
-    """About 400 lines a file."""
+    """About 400 lines of code a file. Documentation of modules does not count: it is as long as what it documents."""
     long = {str(path): n for path in source_files() if path.suffix == ".py" and (n := _line_count(path)) > 450}
     assert long == {}
 
 
 def _line_count(path: Path) -> int:
-    return (ROOT / path).read_text(encoding="utf-8").count("\n")
+    text = (ROOT / path).read_text(encoding="utf-8")
+    if path.parts[:2] in (("plugins", "modules"), ("plugins", "lookup")):
+        text = re.sub(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r""".*?^"""$', "", text, flags=re.DOTALL | re.MULTILINE)
+    return text.count("\n")
 
 
 def test_nothing_of_a_developers_machine_is_in_the_files() -> None:

@@ -43,10 +43,10 @@ def converse(command, given=b"", pipes=(), environment=None, timeout=5.0, most=M
             os.close(end[0])
             os.close(end[1])
         return None, "", "%s: %s" % (os.path.basename(command[0]), text_of(exc))
-    for end, data in zip(ends, pipes):
-        os.close(end[0])
+    for number, data in enumerate(pipes):
+        os.close(ends[number][0])
         # A pipe holds 64 KiB at most; a thread that waits does not hold up the rest.
-        threading.Thread(target=_feed, args=(os.fdopen(end[1], "wb"), data), daemon=True).start()
+        threading.Thread(target=_feed, args=(os.fdopen(ends[number][1], "wb"), data), daemon=True).start()
     return _listen(process, command[0], given, timeout, most)
 
 

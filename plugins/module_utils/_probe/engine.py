@@ -22,7 +22,15 @@ MAX_THREADS = 256
 STACK_BYTES = 512 * 1024
 
 
-def run(requests, deadline=20.0, max_total_bytes=12582912, secrets=None, environ=None, resolv_conf="/etc/resolv.conf", scratch=None):
+def run(
+    requests,
+    deadline=20.0,
+    max_total_bytes=12582912,
+    secrets=None,
+    environ=None,
+    resolv_conf="/etc/resolv.conf",
+    scratch=None,
+):
     """Answer all `requests` (list of dict) and return the `observations` of docs/observations.md (dict).
 
     deadline: seconds for everything together. max_total_bytes: bytes of bodies and store material in the result.

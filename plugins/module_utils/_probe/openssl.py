@@ -26,9 +26,7 @@ _LOCK = threading.Lock()
 _KNOWN = {}
 
 
-def verify(
-    leaf_der, untrusted_ders, ca_file=None, ca_path=None, purpose=None, hostname=None, at=None, timeout=5.0, ca_ders=None
-):
+def verify(leaf_der, untrusted_ders, ca_file=None, ca_path=None, purpose=None, hostname=None, at=None, timeout=5.0, ca_ders=None):
     """What `openssl verify` says about a certificate. Returns a dict; raises nothing for what a certificate may hold.
 
     leaf_der: the certificate (bytes, DER). untrusted_ders: those that a server would send with it (list of bytes).
@@ -52,15 +50,13 @@ def verify(
 
     def command(*paths):
         line = [_PROGRAM, "verify"] + _options(version, ca_file, ca_path, ca_ders is not None)
-        for (option, _data), path in zip(pipes, paths):
-            line += [option, path]
+        for number, path in enumerate(paths):
+            line += [pipes[number][0], path]
         line += ["-purpose", purpose] if purpose else []
         line += ["-verify_hostname", hostname] if hostname else []
         return line + (["-attime", "%d" % at] if at is not None else [])
 
-    status, output, message = converse(
-        command, pem([leaf_der]), [data for _option, data in pipes], _environment(chosen), timeout
-    )
+    status, output, message = converse(command, pem([leaf_der]), [data for _option, data in pipes], _environment(chosen), timeout)
     if status is None:
         return dict(result, message=message)
     return dict(result, **_verdict(status, output))
@@ -68,9 +64,7 @@ def verify(
 
 def pem(ders):
     """Certificates (list of DER) as PEM (bytes)."""
-    return b"".join(
-        b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n" for der in ders
-    )
+    return b"".join(b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n" for der in ders)
 
 
 def _verdict(status, output):

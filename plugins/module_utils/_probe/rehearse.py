@@ -62,12 +62,11 @@ def _in_store(job, store, seen):
                 result["used_by"] = result["used_by"] + store["used_by"]
             return []
         judge = _JUDGES[store["type"]](job, path)
-        verdicts = [_ask(job, judge, chain) for chain in job.options["chains"]]
+        seen[key] = [dict(facts, chain=chain["id"], **_ask(job, judge, chain)) for chain in job.options["chains"]]
+        return seen[key]
     except ProbeError as exc:
-        key, verdicts = None, [_no_verdict("%s: %s" % (exc.code, exc.message))] * len(job.options["chains"])
-    results = [dict(facts, chain=chain["id"], **verdict) for chain, verdict in zip(job.options["chains"], verdicts)]
-    seen[key] = results
-    return results
+        reason = _no_verdict(exc.message if exc.stage == "rehearse" else "%s: %s" % (exc.code, exc.message))
+        return [dict(facts, chain=chain["id"], **reason) for chain in job.options["chains"]]
 
 
 def _ask(job, judge, chain):
@@ -90,13 +89,13 @@ def _openssl(chain, seconds, tool="openssl verify", **store):
     return dict(said, tool=tool)
 
 
-def _pem_file(job, path):
+def _pem_file(_job, path):
     # Read once here: what is no plain file of a sensible size is not handed to a program.
     read_file(path, _MAX_BUNDLE)
     return lambda chain, seconds: _openssl(chain, seconds, ca_file=path)
 
 
-def _pem_directory(job, path):
+def _pem_directory(_job, path):
     if not os.path.isdir(path):
         raise ProbeError("read", "not_a_directory", "not a directory")
     return lambda chain, seconds: _openssl(chain, seconds, ca_path=path)
@@ -118,13 +117,13 @@ def _java(job, path):
         message = "keytool lists nothing without the keystore's password, which does not travel"
     elif status is not None:
         message = "keytool: " + (output.strip().splitlines() or ["no answer"])[-1]
-    return lambda chain, seconds: _no_verdict(message, tool="keytool")
+    raise ProbeError("rehearse", "error", message)
 
 
 def _nss(job, path):
     directory = path if os.path.isdir(path) else os.path.dirname(path)
     if shutil.which("vfychain") is None:
-        return lambda chain, seconds: _no_verdict("vfychain of the tools of NSS is not installed", tool="vfychain")
+        raise ProbeError("rehearse", "error", "vfychain of the tools of NSS is not installed")
     return lambda chain, seconds: _vfychain(job, directory, chain, seconds)
 
 
@@ -133,9 +132,10 @@ def _vfychain(job, directory, chain, seconds):
     files = []
     try:
         for der in [chain["certificate"]] + chain["untrusted"]:
-            files.append(tempfile.TemporaryFile(dir=job.run.scratch()))
-            files[-1].write(der)
-            files[-1].flush()
+            stream = tempfile.TemporaryFile(dir=job.run.scratch())  # noqa: SIM115 - several at once, closed below
+            files.append(stream)
+            stream.write(der)
+            stream.flush()
         start = ["vfychain", "-d", "sql:" + directory, "-u", _NSS_USAGE[chain["kind"]], "-pp"]
         status, output, message = converse(
             lambda *paths: start + [word for path in paths for word in ("-r", path)], timeout=seconds, files=files

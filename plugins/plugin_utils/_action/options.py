@@ -43,6 +43,7 @@ SERVER_OPTIONS: t.Final[ArgumentSpec] = {
 TRUST_OPTIONS: t.Final[ArgumentSpec] = {
     "roots": {"type": "list", "elements": "raw", "default": []},
     "stores": {"type": "raw", "default": "auto"},
+    "rehearse": {"type": "raw", "default": []},
 }
 
 CERTIFICATE_OPTIONS: t.Final[ArgumentSpec] = {

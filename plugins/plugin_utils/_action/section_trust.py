@@ -8,15 +8,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Moment, Section
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import TRUST_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.rehearsal import judge_rehearsal
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import ALL, AUTO, parse_stores, plan_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import plan_discovery
-from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import MAIN_CF, plan_discovery
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.rehearsal import plan_rehearsal
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots, shipped_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 
@@ -31,9 +34,19 @@ class TrustSection(Section):
         self.checks = plan_trust(profiles, roots, parse_stores(args["stores"]))
         looks = args["stores"] in (AUTO, ALL)
         self.discovery = plan_discovery(profiles, roots, everything=args["stores"] == ALL) if looks else None
+        self.rehearsal = plan_rehearsal(
+            args["rehearse"],
+            profiles,
+            shipped_profiles(),
+            self.checks,
+            today=dt.datetime.now(dt.timezone.utc).date(),
+            main_cf=MAIN_CF if looks else None,
+            timeout=args["timeout"],
+        )
 
     def requests(self) -> list[dict[str, t.Any]]:
-        return [check.request for check in self.checks] + ([self.discovery.request] if self.discovery else [])
+        others = [self.discovery, self.rehearsal]
+        return [check.request for check in self.checks] + [item.request for item in others if item and item.request]
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
         judged = judge_trust(
@@ -44,4 +57,10 @@ class TrustSection(Section):
             observed_at=moment.observed_at,
             discovery=self.discovery,
         )
-        return {"stores": judged.stores}, [*judged.findings]
+        rehearsed: list[dict[str, t.Any]] = []
+        findings: list[Finding] = []
+        if self.rehearsal is not None:
+            rehearsed, findings = judge_rehearsal(
+                self.rehearsal, observations, host=moment.host, now=moment.now, observed_at=moment.observed_at
+            )
+        return {"stores": judged.stores, "rehearsal": rehearsed}, [*judged.findings, *findings]

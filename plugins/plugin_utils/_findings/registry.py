@@ -15,11 +15,12 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_ce
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_egress import EGRESS_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_host import HOST_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_trust import TRUST_TYPES
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_trust_rehearsal import TRUST_REHEARSAL_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.finding_type import FindingType
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Status, Subject
 
 REGISTRY: t.Final[t.Mapping[str, FindingType]] = types.MappingProxyType(
-    {kind.id: kind for kind in (*CERTIFICATE_TYPES, *EGRESS_TYPES, *HOST_TYPES, *TRUST_TYPES)}
+    {kind.id: kind for kind in (*CERTIFICATE_TYPES, *EGRESS_TYPES, *HOST_TYPES, *TRUST_TYPES, *TRUST_REHEARSAL_TYPES)}
 )
 
 

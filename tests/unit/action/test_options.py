@@ -57,7 +57,9 @@ def test_info_plugins(plugin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "plugin", [assert_findings, firewall_request, partner_sheet, readiness_report], ids=lambda module: module.__name__.rpartition(".")[2]
+    "plugin",
+    [assert_findings, firewall_request, partner_sheet, readiness_report],
+    ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_controller_plugins(plugin: t.Any) -> None:
     name = plugin.__name__.rpartition(".")[2]

@@ -72,7 +72,7 @@ def read_found(answer: t.Mapping[str, t.Any], discovery: Discovery, system: Stor
         request = {"id": f"{discovery.request['id']}:{number}", "op": "file" if keystore else "store", "paths": [path]}
         check = TrustCheck(request, StoreSpec(kind, path), discovery.roots)
         view = view_of_keystore(item, check) if keystore else view_of_pem(item)
-        used_by = _readers(item.get("used_by"))
+        used_by = readers(item.get("used_by"))
         if system and system.error is None and view.real_path == system.real_path and kind == "pem_file":
             of_system.extend(used_by)
             continue
@@ -126,7 +126,7 @@ def _default_readers(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield APPENDED
 
 
-def _readers(value: t.Any) -> tuple[str, ...]:
+def readers(value: t.Any) -> tuple[str, ...]:
     """`postfix:smtp_tls_CAfile` of the probe, in words."""
     words = [word for word in value[:20] if isinstance(word, str)] if isinstance(value, list) else []
     known = {"postfix": "Postfix", "environment": "the environment's"}

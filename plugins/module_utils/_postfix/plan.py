@@ -1,0 +1,247 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""From what is there and what is declared to what shall be: map files and settings of main.cf. No I/O."""
+
+import collections
+import re
+
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared as d
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import tables
+
+MAPS = "smtp_tls_policy_maps"
+RESTRICTIONS = "smtpd_data_restrictions"
+CLASSES = "smtpd_restriction_classes"
+CERTIFICATES = ("smtpd_tls_cert_file", "smtpd_tls_eccert_file", "smtpd_tls_dcert_file", "smtpd_tls_chain_files")
+#: Settings whose effective values (`postconf -x`) plan() looks at.
+EFFECTIVE = CERTIFICATES + (
+    MAPS,
+    RESTRICTIONS,
+    "mail_version",
+    "queue_directory",
+    "plaintext_reject_code",
+    "relay_clientcerts",
+    "smtp_dns_support_level",
+    "smtp_tls_fingerprint_cert_match",
+    "smtp_tls_fingerprint_digest",
+    "smtpd_tls_CAfile",
+    "smtpd_tls_CApath",
+    "smtpd_tls_ask_ccert",
+    "smtpd_tls_fingerprint_digest",
+    "smtpd_tls_req_ccert",
+    "smtpd_tls_security_level",
+    "smtpd_use_tls",
+    "smtpd_enforce_tls",
+)
+
+#: What an instance has: folder (of our map files), raw (dict: settings as written in main.cf), effective (dict),
+#: overrides (dict of `service/type/setting` in master.cf), entries (dict of kind to dict of key to right-hand side).
+Current = collections.namedtuple("Current", "folder raw effective overrides entries")
+#: What it shall have: entries as above, files (dict of name to text), settings (dict of name to value; None: removed;
+#: only those that change), warnings (list of str).
+Wanted = collections.namedtuple("Wanted", "entries files settings warnings")
+#: What the task asks for besides the entries: destinations and clients are True where that option is given.
+Options = collections.namedtuple("Options", "destinations clients exclusive on_drift plaintext_reject_code")
+
+
+def plan(current, declared, options):
+    """The Wanted of `declared` (list of Entry). Raises DeclarationError where Postfix cannot or must not do that."""
+    warnings = []
+    entries = _merge(current, declared, options, warnings)
+    files, references = {}, {}
+    for kind in d.KINDS:
+        if entries[kind]:
+            text = tables.render(kind, entries[kind])
+            name = tables.file_name(kind, text)
+            files[name] = text
+            references[kind] = tables.reference(current.folder, kind, name)
+    values = _lists(current, references)
+    values.update(_classes(current, declared, entries, references))
+    if any(entries[kind] for kind in tables.INBOUND):
+        values.update(_server(current, declared, entries, options))
+    _client_side(current, declared, entries, values, warnings)
+    _shadowing(current, references, options, warnings)
+    changed = {name: value for name, value in values.items() if current.raw.get(name) != value}
+    return Wanted(entries, files, changed, warnings)
+
+
+def _merge(current, declared, options, warnings):
+    """The entries of all maps after this run."""
+    merged = {}
+    for kind in d.KINDS:
+        given = options.destinations if kind == "policy" else options.clients
+        wanted = {entry.key: entry for entry in declared if entry.kind == kind}
+        table = dict(current.entries[kind])
+        if given and options.exclusive:
+            table = {key: value for key, value in table.items() if key in wanted}
+        for key, entry in wanted.items():
+            if entry.value is None:
+                table.pop(key, None)
+            elif key not in table or _replaces(current, entry, table[key], options, warnings):
+                table[key] = entry.value
+        merged[kind] = table
+    return merged
+
+
+def _replaces(current, entry, there, options, warnings):
+    """Does the declaration replace what is there?"""
+    same = there == entry.value
+    if same and entry.definition:
+        same = current.raw.get(entry.value) == entry.definition
+    if same or options.on_drift == "replace":
+        return True
+    if options.on_drift == "fail":
+        raise d.DeclarationError(
+            "%s has %r where %r is declared, and on_drift is fail. Nothing was changed" % (entry.key, there, entry.value)
+        )
+    if options.on_drift == "warn":
+        warnings.append("%s keeps %r where %r is declared (on_drift: warn)" % (entry.key, there, entry.value))
+    return False
+
+
+def _lists(current, references):
+    """Both settings that name our map files. Foreign tables keep their place; ours are behind them."""
+    raw, folder = current.raw, current.folder
+    inbound = [references[kind] for kind in tables.INBOUND if kind in references]
+    outbound = [references["policy"]] if "policy" in references else []
+    maps = tables.replace(folder, raw.get(MAPS, ""), outbound, last=False)
+    restrictions = tables.replace(folder, raw.get(RESTRICTIONS, ""), inbound, last=True)
+    return {MAPS: maps or _absent(raw, MAPS), RESTRICTIONS: restrictions or _absent(raw, RESTRICTIONS)}
+
+
+def _absent(raw, name):
+    """An empty list: as it is written when somebody wrote it empty, else not there at all."""
+    return "" if raw.get(name) == "" else None
+
+
+def _is_class(name):
+    return bool(re.match(r"mailops_tls_(?:[0-9a-f]{12}|sender_ok)\Z", name))
+
+
+def _classes(current, declared, entries, references):
+    """Restriction classes of ours: the list of their names, and each one's definition."""
+    definitions = {entry.value: entry.definition for entry in declared if entry.definition}
+    used = sorted({value for kind in tables.INBOUND for value in entries[kind].values() if _is_class(value)})
+    values = {name: None for name in current.raw if _is_class(name)}
+    for name in used:
+        kept = any(entries[kind].get(key) == name for kind in tables.INBOUND for key in current.entries[kind])
+        definition = definitions.get(name) or (current.raw.get(name) if kept else None)
+        if not definition:
+            raise d.DeclarationError("main.cf has no %s any more, which a managed entry needs. Declare that client again" % name)
+        values[name] = definition
+    if any(_is_class(value) for value in entries["senders"].values()):
+        values[d.SENDER_OK] = ", ".join([references[kind] for kind in ("clients", "names") if kind in references] + ["permit"])
+    ours = sorted(name for name, value in values.items() if value is not None)
+    before = tables.tokens(current.raw.get(CLASSES, ""))
+    if sorted(name for name in before if _is_class(name)) == ours:
+        values[CLASSES] = current.raw.get(CLASSES)
+    else:
+        values[CLASSES] = ", ".join([name for name in before if not _is_class(name)] + ours) or None
+    return values
+
+
+def _server(current, declared, entries, options):
+    """What smtpd(8) needs to hold requirements on clients."""
+    now, values = current.effective, {}
+    if not any(now.get(name, "") not in ("", "none") for name in CERTIFICATES):
+        raise d.DeclarationError(
+            "TLS is required of clients, but this Postfix has no certificate to offer TLS with. "
+            "Set smtpd_tls_chain_files or smtpd_tls_cert_file first"
+        )
+    level = now.get("smtpd_tls_security_level", "")
+    legacy = "yes" in (now.get("smtpd_use_tls"), now.get("smtpd_enforce_tls"))
+    if level == "none" or (not level and not legacy):
+        values["smtpd_tls_security_level"] = "may"
+    used = [value for kind in tables.INBOUND for value in entries[kind].values() if _is_class(value)]
+    if used and "yes" not in (now.get("smtpd_tls_ask_ccert"), now.get("smtpd_tls_req_ccert")):
+        values["smtpd_tls_ask_ccert"] = "yes"
+    if any(entry.definition and "check_ccert_access" in entry.definition for entry in declared):
+        foreign = now.get("relay_clientcerts") or any(
+            "check_ccert_access" in value for name, value in current.raw.items() if not _is_class(name)
+        )
+        values.update(_digest(now, "smtpd_tls_fingerprint_digest", foreign))
+    values.update(_authorities(now, declared))
+    if options.plaintext_reject_code is not None:
+        values["plaintext_reject_code"] = str(options.plaintext_reject_code)
+    return values
+
+
+def _digest(now, name, foreign):
+    """Fingerprints are SHA-256 here; Postfix before 3.6, or with an older compatibility level, computes MD5."""
+    if now.get(name) == "sha256":
+        return {}
+    if foreign:
+        raise d.DeclarationError(
+            "%s is %s, and other settings use it. Change them to SHA-256 fingerprints and set %s = sha256, then run this again"
+            % (name, now.get(name), name)
+        )
+    return {name: "sha256"}
+
+
+def _authorities(now, declared):
+    """smtpd(8) has one list of CAs for all clients."""
+    files = sorted(
+        {entry.option["ca_file"] for entry in declared if entry.kind != "policy" and entry.value and entry.option.get("ca_file")}
+    )
+    if not files:
+        return {}
+    if len(files) > 1:
+        raise d.DeclarationError(
+            "clients: Postfix has one file of CAs for all clients, and these are declared: %s" % ", ".join(files)
+        )
+    there = now.get("smtpd_tls_CAfile", "")
+    if there in ("", "none") and not now.get("smtpd_tls_CApath"):
+        return {"smtpd_tls_CAfile": files[0]}
+    if there != files[0] or now.get("smtpd_tls_CApath"):
+        raise d.DeclarationError(
+            "clients: ca_file is %s, but this Postfix trusts other CAs for clients already (smtpd_tls_CAfile = %s, "
+            "smtpd_tls_CApath = %s), and it has one list for all. Declare fingerprints instead"
+            % (files[0], there, now.get("smtpd_tls_CApath", ""))
+        )
+    return {}
+
+
+def _client_side(current, declared, entries, values, warnings):
+    """What smtp(8) needs to hold requirements on destinations."""
+    now = current.effective
+    outbound = [entry for entry in declared if entry.kind == "policy" and entry.value]
+    version = tuple(int(part) for part in re.findall(r"\d+", now.get("mail_version", ""))[:2])
+    for entry in outbound:
+        level = entry.value.split()[0]
+        if level.startswith("dane") and now.get("smtp_dns_support_level") != "dnssec":
+            raise d.DeclarationError(
+                "destination %s: %s needs smtp_dns_support_level = dnssec and a validating resolver on this host; without them "
+                "dane is opportunistic and dane-only sends nothing" % (entry.key, level)
+            )
+        if version and version < (3, 6) and re.search(r"protocols=\S*[<>]=", entry.value):
+            raise d.DeclarationError("destination %s: protocols with >= or <= need Postfix 3.6" % entry.key)
+        if version and version < (3, 4) and "servername=" in entry.value:
+            raise d.DeclarationError("destination %s: servername needs Postfix 3.4" % entry.key)
+        if level == "verify" and "match=" not in entry.value:
+            warnings.append(
+                "destination %s: verify without match trusts the names in insecure MX records; use secure" % entry.key
+            )
+    if any(value.startswith("fingerprint") for value in entries["policy"].values()):
+        foreign = now.get("smtp_tls_fingerprint_cert_match") or tables.tokens(
+            tables.replace(current.folder, current.raw.get(MAPS, ""), [], last=False)
+        )
+        values.update(_digest(now, "smtp_tls_fingerprint_digest", foreign))
+
+
+def _shadowing(current, references, options, warnings):
+    """Settings of others that keep our entries from being looked at."""
+    for name in sorted(current.overrides):
+        setting = name.rsplit("/", 1)[-1]
+        inbound = setting in (RESTRICTIONS, "smtpd_tls_security_level", "smtpd_tls_ask_ccert")
+        if (inbound and set(tables.INBOUND) & set(references)) or (setting == MAPS and "policy" in references):
+            warnings.append("master.cf overrides %s: the declaration does not hold for that service" % name)
+    foreign = tables.tokens(tables.replace(current.folder, current.effective.get(RESTRICTIONS, ""), [], last=False))
+    permits = [word for word in foreign if word.startswith("permit")]
+    if permits and set(tables.INBOUND) & set(references):
+        text = "%s has %s before the requirements on clients, which then do not count" % (RESTRICTIONS, ", ".join(permits))
+        if options.on_drift in ("replace", "fail"):
+            raise d.DeclarationError(text + ". Take it out, or set on_drift to warn")
+        warnings.append(text)

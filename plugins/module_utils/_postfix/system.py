@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""Postfix's own commands, and files written so that they are whole or not there."""
+
+import errno
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import tempfile
+import time
+
+TIMEOUT = 30
+MAX_OUTPUT = 1 << 20
+
+
+class PostfixError(Exception):
+    """A command of Postfix or a file operation failed; the text says what to do."""
+
+
+class Tools(object):
+    """postconf, postmap and postfix, by their paths (dict of name to path)."""
+
+    def __init__(self, paths):
+        self.paths = paths
+
+    def run(self, name, *arguments, **more):
+        """(exit code, standard output, standard error) of a command; messages of postfix(1) included.
+
+        `keys` (bytes) is its standard input.
+        postfix(1) says what is wrong on a terminal or else only in the mail log, so it gets a terminal for standard error.
+        """
+        environment = dict(os.environ, LC_ALL="C", LANG="C")
+        environment.pop("MAIL_CONFIG", None)
+        with tempfile.TemporaryFile() as keys:
+            keys.write(more.get("keys", b""))
+            keys.seek(0)
+            master, slave = pty.openpty()
+            try:
+                process = subprocess.Popen(
+                    [self.paths[name]] + list(arguments), stdin=keys, stdout=subprocess.PIPE, stderr=slave, env=environment
+                )
+            except OSError as error:
+                os.close(master)
+                raise PostfixError("%s does not run: %s" % (name, error))
+            finally:
+                os.close(slave)
+        try:
+            return self._collect(process, master, name)
+        finally:
+            os.close(master)
+            process.stdout.close()
+
+    @staticmethod
+    def _collect(process, master, name):
+        """Read both streams until the process ends: daemons that postfix(1) starts keep the terminal open."""
+        streams = {process.stdout.fileno(): b"", master: b""}
+        open_streams, end = set(streams), time.time() + TIMEOUT
+        while True:
+            ended = process.poll() is not None
+            ready = select.select(list(open_streams), [], [], 0 if ended else 0.05)[0]
+            for stream in ready:
+                try:
+                    data = os.read(stream, 65536)
+                except OSError:  # EIO: nobody holds the terminal any more
+                    data = b""
+                if data:
+                    streams[stream] = (streams[stream] + data)[:MAX_OUTPUT]
+                else:
+                    open_streams.discard(stream)
+            if ended and not ready:
+                break
+            if time.time() > end:
+                process.kill()
+                process.wait()
+                raise PostfixError("%s has not ended after %d seconds" % (name, TIMEOUT))
+        out, err = (streams[key].decode("utf-8", "replace") for key in (process.stdout.fileno(), master))
+        return process.returncode, out, err.replace("\r", "").strip()
+
+    def settings(self, directory, *arguments):
+        """What `postconf` prints for a configuration directory (dict of name to value)."""
+        code, out, err = self.run("postconf", "-c", directory, *arguments)
+        if code:
+            raise PostfixError("postconf cannot read the configuration in %s: %s" % (directory, err or out))
+        pairs = [line.split("=", 1) for line in out.splitlines() if "=" in line]
+        return {name.strip(): value.strip() for name, value in pairs}
+
+    def lookups(self, directory, table, keys):
+        """What a lookup table answers for many keys (dict of those it has). Raises PostfixError when it cannot answer."""
+        code, out, err = self.run("postmap", "-c", directory, "-q", "-", table, keys="".join(key + "\n" for key in keys).encode())
+        where = table.split(":", 1)[-1]
+        trouble = [line for line in err.splitlines() if "fatal:" in line or "error:" in line or where in line]
+        if code not in (0, 1) or trouble:
+            raise PostfixError("the lookup table %s does not answer: %s" % (table, "; ".join(trouble) or err))
+        return dict(line.split("\t", 1) for line in out.splitlines() if "\t" in line)
+
+    def check(self, directory):
+        """`postfix check`. Raises PostfixError with what it says."""
+        code, out, err = self.run("postfix", "-c", directory, "check")
+        if code:
+            raise PostfixError("postfix check refuses the configuration: %s" % (err or out or "exit code %d" % code).strip())
+
+    def running(self, directory):
+        """Does this instance run (bool)?"""
+        return self.run("postfix", "-c", directory, "status")[0] == 0
+
+    def reload(self, directory):
+        """`postfix reload`. Raises PostfixError when it fails or Postfix does not run afterwards."""
+        code, out, err = self.run("postfix", "-c", directory, "reload")
+        if code or not self.running(directory):
+            raise PostfixError("postfix reload failed: %s" % (err or out or "exit code %d" % code).strip())
+
+
+def lock(directory, seconds):
+    """A file descriptor that holds the lock of a configuration directory until it is closed."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    end = time.time() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except (IOError, OSError) as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES) or time.time() > end:
+                os.close(descriptor)
+                raise PostfixError("another run holds the lock of %s; try again when it has ended" % directory)
+            time.sleep(0.1)
+
+
+def read(path):
+    """The bytes of a file, or None where there is none."""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read()
+    except (IOError, OSError) as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise PostfixError("cannot read %s: %s" % (path, error.strerror))
+
+
+def write(path, data, like=None):
+    """Put bytes in place of a file at once, or leave all as it was: new file, fsync, rename, fsync of the directory.
+
+    The file gets owner, mode and SELinux context of `like`; without it, that of a new file everybody may read.
+    """
+    directory = os.path.dirname(path)
+    temporary = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".mailops_tls.", dir=directory)
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(data)
+            _same_attributes(handle.fileno(), like)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.rename(temporary, path)
+        temporary = None
+        sync_directory(directory)
+    except (IOError, OSError) as error:
+        raise PostfixError("cannot write %s: %s. It is as it was" % (path, error.strerror))
+    finally:
+        if temporary:
+            remove(temporary)
+
+
+def _same_attributes(descriptor, like):
+    if like is None:
+        os.fchmod(descriptor, 0o644)
+        return
+    status = os.stat(like)
+    os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, status.st_mode & 0o7777)
+    try:
+        os.setxattr(descriptor, "security.selinux", os.getxattr(like, "security.selinux"))
+    except OSError:
+        pass  # no SELinux here
+
+
+def sync_directory(directory):
+    """Make renames in a directory last."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path):
+    """Remove a file that may be gone already."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
