@@ -54,7 +54,8 @@ def _environment(*, html: bool) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=lambda value: for_page(value) if type(value) is str else value,
+        # Markup is a kind of str, and is fit for the page already.
+        finalize=lambda value: for_page(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
 
 
