@@ -83,6 +83,7 @@ docs: prepare-test  ## Generate the pages of docs/ that are made from code
 benchmark: prepare-test  ## The figures, measured side by side on a fleet in the lab (root)
 	@$(VENV)/python -m tests.benchmark readiness $(ARGS)
 	@$(VENV)/python -m tests.benchmark egress $(ARGS)
+	@$(VENV)/python -m tests.benchmark wire $(ARGS)
 
 build: prepare-test  ## The tarball for Galaxy, in the checkout
 	@$(VENV)/ansible-galaxy collection build --force $(ARGS)

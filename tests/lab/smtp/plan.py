@@ -25,6 +25,8 @@ BLOCKS: dict[Role, int] = {"host": 0, "services": 1, "exchange-online": 2, "part
 
 RESOLVER, AUTHORITY, FILES, OCSP, POLICIES = (f"{NET}.1.{number}" for number in (53, 54, 10, 11, 20))
 CRL_URL, OCSP_URL, AIA_URL = f"http://crl.{HOSTS_ZONE}/tls.crl", f"http://ocsp.{HOSTS_ZONE}/", f"http://crl.{HOSTS_ZONE}/tls.crt"
+#: Where every side answers on all its addresses.
+CROWD_PORT = 2525
 ROOT_CRL_URL = f"http://crl.{HOSTS_ZONE}/root.crl"
 
 Findings = frozenset[tuple[str, str]]

@@ -76,7 +76,8 @@ def prepare(role: plan.Role, certificates: pathlib.Path, folder: pathlib.Path) -
     (folder / "openssl.cnf").write_text(OPENSSL_CNF)
     (folder / "etc" / "main.cf").write_text(MAIN_CF.format(folder=folder, zone=plan.HOSTS_ZONE))
     lines = [_service(case, address, certificates) for case in plan.CASES if case.role == role for address in case.addresses]
-    (folder / "etc" / "master.cf").write_text("".join(lines) + SERVICES_CF)
+    crowd = f"{plan.CROWD_PORT} inet n - n - 1000 smtpd -o smtpd_tls_chain_files={certificates}/good.chain.pem\n"
+    (folder / "etc" / "master.cf").write_text("".join(lines) + crowd + SERVICES_CF)
 
 
 def _service(case: plan.Case, address: str, certificates: pathlib.Path) -> str:

@@ -60,9 +60,13 @@ POLICY = """\
 
 
 class MailWorld:
-    """Namespaces, servers and the host. Use it as a context manager; everything ends with it, or with this process."""
+    """Namespaces, servers and the host. Use it as a context manager; everything ends with it, or with this process.
 
-    def __init__(self) -> None:
+    `crowd` is a number of further addresses of exchange-online, all of which answer on CROWD_PORT with a sound certificate.
+    """
+
+    def __init__(self, crowd: int = 0) -> None:
+        self.crowd = tuple(f"{plan.NET}.{100 + number // 200}.{1 + number % 200}" for number in range(crowd))
         # Not below a private directory: Postfix reads its files as its own user.
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="mtls-smtp."))
         self.state.chmod(0o755)
@@ -211,6 +215,7 @@ class MailWorld:
         _batch(enter, lines)
         for role in (*SIDES, "host"):
             places = _addresses(role) or [f"{plan.NET}.{plan.BLOCKS[role]}.1"]
+            places += self.crowd if role == "exchange-online" else ()
             lines = ["link set lo up", *(f"addr add {place}/16 dev eth0" for place in places), "link set eth0 up"]
             _batch(["nsenter", "--target", str(self._anchors[role]), "--net", "--"], lines)
         for role in (*SIDES, "host"):
