@@ -46,13 +46,15 @@ options:
     default: worldwide
   endpoint:
     description:
-      - Base URL of the API, for private or test servers, such as V(https://127.0.0.1:8443). The token is sent there.
+      - Base URL of the API, for private or test servers, such as V(https://127.0.0.1:8443). The token is sent there, so
+        V(http) is refused.
       - The default is that of O(cloud).
       - If not specified, the environment variable E(MAILOPS_TLS_ENDPOINT) of the controller is used.
     type: str
   token_endpoint:
     description:
-      - URL that issues tokens, for private or test servers. The secret, or an assertion signed with the key, is sent there.
+      - URL that issues tokens, for private or test servers. The secret, or an assertion signed with the key, is sent there,
+        so V(http) is refused.
       - The default is the token endpoint of the tenant in O(cloud).
       - If not specified, the environment variable E(MAILOPS_TLS_TOKEN_ENDPOINT) of the controller is used.
     type: str
@@ -64,11 +66,11 @@ options:
     type: str
   timeout:
     description:
-      - Seconds that one request may take. Exchange Online itself ends a cmdlet after 900 seconds.
+      - Seconds that one request may take, of which there can be several. Exchange Online itself ends a cmdlet after 900 seconds.
     type: float
     default: 120.0
 requirements:
-  - msal >= 1.29 on the controller
+  - msal >= 1.35 on the controller
 notes:
   - Runs on the controller and makes no connection to the host; C(delegate_to) is not needed.
   - One token serves a whole play. A small process keeps it in memory until ansible-playbook ends. To switch this off, set

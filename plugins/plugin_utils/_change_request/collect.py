@@ -184,9 +184,7 @@ def _add_endpoint(found: dict[_Place, _Need], endpoint: Result, findings: frozen
     if not isinstance(proxy, t.Mapping) or direct:
         places.append((_place(endpoint.get("host"), endpoint.get("port"), "tcp"), seen))
     if isinstance(proxy, t.Mapping):
-        places.append(
-            (_url_place(proxy.get("url")), [str(item.get("address")) for item in _list(proxy.get("addresses")) if item])
-        )
+        places.append((_url_place(proxy.get("url")), _texts(_list(proxy.get("addresses")))))
     for place, there in places:
         if place is not None:
             need = _Need(seen=set(there), why={kind}, urls={f"{kind} {name}"}, findings=set(findings))

@@ -46,6 +46,8 @@ __all__ = ["ApiError", "AuthenticationError", "Client", "Denied", "NotFound", "c
 PAGE_SIZE = 1000
 # The service has answered one object per page where no size was agreed on.
 MAX_PAGES = 10000
+# Of all pages together.
+MAX_BYTES = 256 * 1024 * 1024
 
 # The mailbox by which requests of an app find their way to the tenant's servers; the GUID is the same in all tenants.
 _ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{tenant}"
@@ -79,28 +81,30 @@ class Client:
         body = json.dumps({"CmdletInput": {"CmdletName": cmdlet, "Parameters": dict(parameters)}}).encode()
         if writes:
             # Never followed to a next page: the same body would be sent, and so written, again.
-            return self._page(self._url, cmdlet, body, writes=True)[0]
+            return self._page(self._send(self._url, cmdlet, body, writes=True), cmdlet, writes=True)[0]
         objects: Objects = []
         visited: set[str] = set()
+        size = 0
         url: str | None = self._url
         while url is not None:
-            if url in visited or len(visited) >= MAX_PAGES:
+            if url in visited or len(visited) >= MAX_PAGES or size > MAX_BYTES:
                 raise ApiError(f"{cmdlet}: the pages of the answer have no end")
             visited.add(url)
-            page, url = self._page(url, cmdlet, body, writes=False)
+            answer = self._send(url, cmdlet, body, writes=False)
+            size += len(answer.body)
+            page, url = self._page(answer, cmdlet, writes=False)
             objects.extend(page)
         return objects
 
-    def _page(self, url: str, cmdlet: str, body: bytes, *, writes: bool) -> tuple[Objects, str | None]:
-        """One page, and the address of the next."""
-        answer = self._send(url, cmdlet, body, writes=writes)
+    def _page(self, answer: Answer, cmdlet: str, *, writes: bool) -> tuple[Objects, str | None]:
+        """The objects of one page, and the address of the next."""
         done: Done = "unknown" if writes else "no"
         if answer.broken:
             raise ApiError(f"{cmdlet}: the answer {answer.broken}", status=answer.status, done=done)
         if writes and not answer.body.strip():
             return [], None
         try:
-            content = json.loads(answer.body)
+            content = _stripped(json.loads(answer.body))
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
@@ -112,7 +116,7 @@ class Client:
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             # An empty list is an answer; none at all must not be taken for "there is no such object".
             raise ApiError(f"{cmdlet}: the answer holds no list of objects", status=answer.status, done=done)
-        return [t.cast("dict[str, object]", _without_companions(value)) for value in values], self._next(content, cmdlet)
+        return values, self._next(content, cmdlet)
 
     def _check_notes(self, content: t.Mapping[str, object], cmdlet: str, status: int, *, writes: bool) -> None:
         """What the service says beside the values: a question, errors, or that it did not list everything."""
@@ -191,8 +195,11 @@ class Client:
                 status=status,
                 code=code,
             )
-        if status == 404:
+        if status == 404 and said:
             return NotFound(f"{cmdlet}: {reason}", status=status, code=code)
+        if status == 404:
+            # Not the API's own words: a proxy or another server says so, of an address and not of an object.
+            reason = f"HTTP 404 from {urlsplit(self._url).netloc}; is it the endpoint of this API, and the tenant in this cloud?"
         if status == 429:
             return ApiError(
                 f"{cmdlet}: Exchange Online throttles this app; gave up after {patience.tries} tries. Nothing was done.",
@@ -216,7 +223,7 @@ class Client:
         }
 
     def _clean(self, text: object) -> str:
-        return printable(str(text), self._settings.secrets)
+        return printable(str(text), (*self._settings.secrets, *self._tokens.secrets))
 
 
 def _warning(done: Done) -> str:
@@ -229,6 +236,13 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
         return parts.scheme, parts.hostname, parts.port or 443
     except ValueError:
         return "", None, None
+
+
+def _stripped(content: object) -> object:
+    """An answer whose objects have no companions. Its own annotations, such as @odata.nextLink, stay."""
+    if not isinstance(content, dict):
+        return content
+    return {key: _without_companions(value) if key in ("value", "Value") else value for key, value in content.items()}
 
 
 def _without_companions(value: object) -> object:

@@ -56,7 +56,8 @@ def printable(text: str, secrets: t.Iterable[str] = (), limit: int = MAX_TEXT) -
     for secret in secrets:
         if secret:
             text = text.replace(secret, "********")
-    text = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    # Bounded work: an answer may be as large as memory allows.
+    text = " ".join("".join(character if character.isprintable() else " " for character in text[: 100 * limit]).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

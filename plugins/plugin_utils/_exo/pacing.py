@@ -23,13 +23,14 @@ UNSENT_ATTEMPTS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Pacing:
-    """At most `attempts` tries of one call, and at most `total_s` seconds of waiting between them. Times in seconds."""
+    """At most `attempts` tries of one call, and none that would begin `total_s` seconds after the first. Times in seconds."""
 
     attempts: int = 8
     total_s: float = 300.0
     first_s: float = 0.5
     longest_s: float = 60.0
     sleep: t.Callable[[float], None] = time.sleep
+    clock: t.Callable[[], float] = time.monotonic
     jitter: t.Callable[[], float] = random.random
 
     def start(self) -> Patience:
@@ -43,7 +44,8 @@ class Patience:
     def __init__(self, pacing: Pacing) -> None:
         self._pacing = pacing
         self.tries = 1
-        self.waited = 0.0
+        self._waited = 0.0
+        self._began = pacing.clock()
 
     def wait(self, retry_after: float | None = None, *, unsent: bool = False) -> bool:
         """Wait before another try. False, at once, when there is to be none: too many, or it would take too long.
@@ -58,11 +60,12 @@ class Patience:
         if retry_after is not None:
             # Sooner than asked for would only prolong it; a little later keeps parallel plays apart.
             pause = retry_after + min(pause, 1.0)
-        if self.waited + pause > pacing.total_s:
+        # The tries take time too: a silent server is waited for until the time-out, each time.
+        if max(self._waited, pacing.clock() - self._began) + pause > pacing.total_s:
             return False
         pacing.sleep(pause)
         self.tries += 1
-        self.waited += pause
+        self._waited += pause
         return True
 
 

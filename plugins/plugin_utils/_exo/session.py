@@ -41,7 +41,7 @@ _TALK_S = 2.0
 _MAX_MESSAGE = 65536
 _MAX_TOKENS = 256
 # Any of these in a keeper's work means: go on without it.
-_TROUBLE = (OSError, ValueError, TypeError, AttributeError, subprocess.SubprocessError)
+_TROUBLE = (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError, subprocess.SubprocessError)
 
 
 def play_of_this_process() -> int | None:
@@ -74,7 +74,7 @@ class Keeper:
         try:
             answer = self._ask({"get": self._proof})
             return str(answer["token"]), float(answer["expires"])
-        except (*_TROUBLE, KeyError):
+        except _TROUBLE:
             return None
 
     def put(self, token: str, expires: float) -> None:
@@ -202,7 +202,7 @@ def _serve(server: socket.socket, play: int, idle_s: float) -> None:
             return
         if server.fileno() in ready:
             last = time.monotonic()
-            with contextlib.suppress(OSError, ValueError, TypeError, AttributeError), server.accept()[0] as talk:
+            with contextlib.suppress(*_TROUBLE), server.accept()[0] as talk:
                 talk.settimeout(_TALK_S)
                 if _same_user(talk):
                     talk.sendall(json.dumps(_answer(json.loads(_line(talk)), tokens)).encode() + b"\n")

@@ -23,7 +23,8 @@ from urllib.parse import urlencode, urlsplit
 try:
     import msal  # type: ignore[import-untyped]
 
-    HAS_MSAL = True
+    # Older ones cannot sign with a certificate that is named by its SHA-256.
+    HAS_MSAL = tuple(int(part) for part in msal.__version__.split(".")[:2]) >= (1, 35)
 except ImportError:
     HAS_MSAL = False
 
@@ -78,6 +79,11 @@ class Tokens:
         if self._token is None:  # pragma: no cover - for the type checker
             raise AuthenticationError("no token")
         return self._token.value
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What a server that echoes requests must not bring into any output."""
+        return (self._token.value,) if self._token else ()
 
     @staticmethod
     def _usable(token: Token | None, rejected: str | None) -> bool:
@@ -162,7 +168,7 @@ class _Response:
 
     def raise_for_status(self) -> None:
         if self.status_code >= 400:
-            raise AuthenticationError(f"the token endpoint answers HTTP {self.status_code}")
+            raise AuthenticationError(f"No token: the token endpoint answers HTTP {self.status_code}")
 
 
 class MsalTransport:
@@ -190,7 +196,6 @@ class MsalTransport:
     def post(
         self, url: str, params: t.Any = None, data: t.Any = None, headers: t.Mapping[str, str] | None = None, **_more: t.Any
     ) -> _Response:
-        self._calls.tokens += 1
         body = urlencode(data) if isinstance(data, dict) else data
         return self._send("POST", url, params, {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}, body)
 
@@ -204,6 +209,7 @@ class MsalTransport:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
         patience = self._pacing.start()
         while True:
+            self._calls.tokens += method == "POST"
             try:
                 answer = self._wire.send(method, url, headers=headers or {}, body=body)
             except UntrustedError as error:

@@ -12,8 +12,10 @@ requests comes with msal, which is what users install; both are missing where an
 from __future__ import annotations
 
 import dataclasses
+import re
 import ssl
 import sys
+import threading
 import time
 import typing as t
 
@@ -30,6 +32,10 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._exo.errors import Aut
 # A page of 1000 connectors is about 3 MiB.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK = 65536
+# What some errors show of a proxy's URL.
+_USER_INFO = re.compile(r"//[^/\s]*@")
+# What http.client says when a proxy answers CONNECT with anything but 200.
+_NO_TUNNEL = "Tunnel connection failed"
 
 
 class NotSentError(Exception):
@@ -66,7 +72,7 @@ class Answer:
 def missing_library() -> AuthenticationError:
     """What to tell users whose controller lacks msal."""
     return AuthenticationError(
-        "Exchange Online needs the Python package msal, version 1.29 or newer, on the controller: "
+        "Exchange Online needs the Python package msal, version 1.35 or newer, on the controller: "
         f"install it for {sys.executable}."
     )
 
@@ -85,6 +91,28 @@ class Wire:
         self, method: str, url: str, *, headers: t.Mapping[str, str], body: bytes | str | None = None, token: str | None = None
     ) -> Answer:
         """One exchange, within `timeout` seconds. Raises NotSentError, NoAnswerError or UntrustedError."""
+        ended: list[Answer | BaseException] = []
+
+        def exchange() -> None:
+            try:
+                ended.append(self._exchange(method, url, headers, body, token))
+            except BaseException as error:  # noqa: BLE001,RUF100 - raised where it belongs, in the caller's thread
+                ended.append(error)
+
+        # requests bounds each wait for bytes. A server that sends one byte at a time, or a resolver, could take for ever.
+        thread = threading.Thread(target=exchange, daemon=True)
+        thread.start()
+        thread.join(self._timeout)
+        if not ended:
+            self._session = requests.Session()
+            raise NoAnswerError(f"it takes longer than {self._timeout:g} seconds")
+        if isinstance(ended[0], BaseException):
+            raise ended[0]
+        return ended[0]
+
+    def _exchange(
+        self, method: str, url: str, headers: t.Mapping[str, str], body: bytes | str | None, token: str | None
+    ) -> Answer:
         end = time.monotonic() + self._timeout
         try:
             # `verify` with each request: set on the session, it gives way to REQUESTS_CA_BUNDLE.
@@ -125,13 +153,16 @@ def _bearer(token: str | None) -> t.Callable[[t.Any], t.Any]:
 
 def _read(response: requests.Response, end: float) -> tuple[bytes, str | None]:
     content = bytearray()
+    # Older releases of requests take an answer that ends too early for a whole one.
+    response.raw.enforce_content_length = True
     try:
         for chunk in response.iter_content(_CHUNK):
             content += chunk
             if len(content) > MAX_BODY_BYTES:
                 return b"", f"is larger than {MAX_BODY_BYTES} bytes"
             if time.monotonic() > end:
-                raise NoAnswerError("the answer took longer than timeout")
+                # Nobody waits any more.
+                raise NoAnswerError("the answer took too long")
     except requests.exceptions.ContentDecodingError:
         return b"", "is not compressed the way it says"
     return bytes(content), None
@@ -140,16 +171,12 @@ def _read(response: requests.Response, end: float) -> tuple[bytes, str | None]:
 def _explained(error: Exception) -> Exception:
     """Which of the three it is. What is not known to have happened before the request was sent counts as sent."""
     causes = list(_causes(error))
-    text = printable(str(causes[-1]) or type(error).__name__, limit=300)
+    text = printable(_USER_INFO.sub("//********@", str(causes[-1])) or type(error).__name__, limit=300)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return UntrustedError(text)
-    unsent = (
-        requests.exceptions.ConnectTimeout,
-        requests.exceptions.ProxyError,
-        requests.exceptions.InvalidURL,
-        urllib3.exceptions.NewConnectionError,
-    )
-    if any(isinstance(cause, unsent) for cause in causes):
+    unsent = (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, urllib3.exceptions.NewConnectionError)
+    # Not every ProxyError: older releases of urllib3 call it so, too, when a proxy's tunnel breaks after the request was sent.
+    if any(isinstance(cause, unsent) or str(cause).startswith(_NO_TUNNEL) for cause in causes):
         return NotSentError(text)
     return NoAnswerError(text)
 

@@ -25,6 +25,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import
 
 MAX_BYTES: t.Final = 1024 * 1024
 MAX_DEPTH: t.Final = 20
+# Newer releases of libyaml have a limit of their own, which its scanner can reach before the composer sees a node.
+_LIBYAML_DEPTH: t.Final = "exceeded maximum nesting depth"
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -89,6 +91,8 @@ def parse_yaml(document: str, at: Place) -> t.Any:
     try:
         return _load(document)
     except yaml.MarkedYAMLError as error:
+        if _LIBYAML_DEPTH in (error.problem or ""):
+            raise at.refuse("is nested too deeply") from None
         mark = error.problem_mark or error.context_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         said = ", ".join(part for part in (error.context, error.problem) if part)

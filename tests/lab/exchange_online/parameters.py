@@ -50,7 +50,7 @@ FIELDS: t.Final[dict[str, dict[str, tuple[t.Any, t.Any]]]] = {
         "TreatMessagesAsInternal": ("bool", False),
         "AssociatedAcceptedDomains": ("list", []),
         "TrustedOrganizations": ("list", []),
-        "EFSkipIPs": ("list", []),
+        "EFSkipIPs": ("ranges", []),
         "EFSkipLastIP": ("bool", False),
         "EFUsers": ("list", []),
         "ClientHostNames": ("list", []),
@@ -125,6 +125,12 @@ def is_network(value: str) -> bool:
         return False
 
 
+def is_range(value: str) -> bool:
+    """An address, a network, or two addresses with a dash."""
+    first, dash, last = value.partition("-")
+    return is_address(first) and (not dash or is_address(last))
+
+
 def is_address(value: str) -> bool:
     try:
         ipaddress.ip_network(value.strip("[]"), strict=False)
@@ -143,6 +149,7 @@ _ITEMS: t.Final[dict[str, t.Callable[[str], bool]]] = {
     "domains": lambda item: bool(_DOMAIN.fullmatch(item)),
     "smtp_domains": _is_smtp_domain,
     "networks": is_network,
+    "ranges": is_range,
     "hosts": lambda item: is_address(item) or bool(_DOMAIN.fullmatch(item)),
 }
 

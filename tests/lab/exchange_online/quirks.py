@@ -2,7 +2,53 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the stand-in does, switch by switch. All can be set at its start, and changed while it runs."""
+"""What the stand-in does, switch by switch. All can be set at its start, and changed while it runs.
+
+How the service is; on unless said otherwise:
+
+| name | what it does |
+|---|---|
+| `wrong_identity_returns_all` | a Get with an Identity that does not exist returns all objects |
+| `hidden_outbound` | Get-OutboundConnector hides test-mode and rule-scoped connectors, and shows only them when asked to |
+| `smtp_domains` | SenderDomains: "contoso.com" reads "smtp:contoso.com;1" |
+| `admin_ui` | ConnectorSource "Default" reads "AdminUI" |
+| `bracketed_smart_hosts` | smart hosts that are addresses read in brackets |
+| `companions` | `X@odata.type` and `X@data.type` stand beside the values |
+| `empty_writes` | Set and Remove answer 204; off: an empty list and 200. New answers with the object |
+| `confirm_remove` | Remove asks for a confirmation, and does nothing, unless it is given Confirm: false |
+| `nul_denial` | a cmdlet that the app may not run, or that does not exist: 403, NUL bytes, labelled as gzip |
+| `one_row_pages` | one row per page for a client that sends no `Prefer: odata.maxpagesize` |
+| `errors` | where an error's text is: "nested" (innererror, the default), "details" (`|Type|text`) or "plain" |
+
+What may go wrong; off unless set. A number is how often it happens, to the requests that `only` lets it happen to:
+
+| name | what it does |
+|---|---|
+| `page_size` | rows per page, whatever the client prefers; 0: what it prefers |
+| `foreign_next_link` | the next page is said to be on another server |
+| `endless_pages` | the next page is always the same |
+| `denied` | cmdlets (names or their beginnings) that are answered as if the app had no role for them |
+| `only` | the cmdlets (names or their beginnings) that the numbered faults happen to; all if empty |
+| `throttle` | 429 before anything is done |
+| `retry_after` | Retry-After with 429 and with `fail_before`: seconds or an HTTP date; empty: no such field |
+| `fail_before` | `fail_status` before the cmdlet is carried out |
+| `fail_after` | `fail_status` after the cmdlet was carried out |
+| `fail_status` | the status of these two |
+| `cut_before` | the connection ends before the cmdlet is carried out |
+| `cut_after` | the connection ends after the cmdlet was carried out, without an answer |
+| `cut_body` | the connection ends in the middle of the answer |
+| `drip` | the answer comes a byte at a time, 20 a second |
+| `expire` | all tokens issued so far have expired: 401 |
+| `redirect` | 307 to another server |
+| `stray_404` | 404 with a page of HTML, as of something else than the API |
+| `garbage` | 200 with a page of HTML, after the cmdlet was carried out |
+| `deep` | 200 with a value nested 3000 times, after the cmdlet was carried out |
+| `replication_reads` | so many reads miss a new object (Get by Identity: 404), and Set and Remove do not find it |
+| `replication_seconds` | the same for so many seconds |
+| `delay` | seconds that every answer takes |
+| `token_lifetime` | seconds that a token is good for |
+| `token_failures` | token requests that fail with 503 |
+"""
 
 from __future__ import annotations
 
@@ -12,61 +58,43 @@ import typing as t
 
 @dataclasses.dataclass
 class Quirks:
-    """The first part is how the service is (on by default), the second what may go wrong (off by default)."""
+    """The switches of the tables above."""
 
-    # A Get with an Identity that does not exist returns all objects.
     wrong_identity_returns_all: bool = True
-    # Get-OutboundConnector hides test-mode and transport-rule-scoped connectors, and shows only them when asked to.
     hidden_outbound: bool = True
-    # SenderDomains and RecipientDomains: "contoso.com" reads "smtp:contoso.com;1" (the sender's side only).
     smtp_domains: bool = True
-    # ConnectorSource "Default" reads "AdminUI".
     admin_ui: bool = True
-    # Smart hosts that are addresses read in brackets.
     bracketed_smart_hosts: bool = True
-    # `X@odata.type` and `X@data.type` beside the values.
     companions: bool = True
-    # New answers with the object, Set and Remove with nothing (204); off: an empty list and 200.
     empty_writes: bool = True
-    # Remove asks for a confirmation unless it is given Confirm: false.
     confirm_remove: bool = True
-    # A cmdlet that the app may not run, or that does not exist: 403, NUL bytes, labelled as gzip.
     nul_denial: bool = True
-    # How errors are told: "nested" (innererror), "details" (|Type|text) or "plain".
+    one_row_pages: bool = True
     errors: str = "nested"
 
-    # Rows per page; 0 leaves it to the client's Prefer field, or 1000.
     page_size: int = 0
-    # The next page is said to be on another server, or is always the same.
     foreign_next_link: bool = False
     endless_pages: bool = False
-    # Cmdlets that are answered as if the app had no role for them.
     denied: t.Sequence[str] = ()
-    # Which cmdlets the faults below concern: names or their beginnings, such as "New-" or "Set-InboundConnector"; all if empty.
     only: t.Sequence[str] = ()
-    # So many requests get 429; with this Retry-After (seconds or date; empty: no such field).
     throttle: int = 0
     retry_after: str = "0"
-    # So many requests fail with this status before, or after, the cmdlet was carried out.
     fail_before: int = 0
     fail_after: int = 0
     fail_status: int = 503
-    # So many connections are cut before, or after, the cmdlet was carried out.
     cut_before: int = 0
     cut_after: int = 0
-    # So many answers stop in the middle of the body, which is a cut too.
     cut_body: int = 0
-    # So many requests find that all tokens issued so far have expired: 401.
+    drip: int = 0
     expire: int = 0
-    # So many requests are redirected to another server; so many answers are no JSON.
     redirect: int = 0
+    stray_404: int = 0
     garbage: int = 0
-    # A new object is missing from this many reads (Get by Identity: 404), and Set and Remove do not find it meanwhile.
+    deep: int = 0
     replication_reads: int = 0
-    # Seconds that each cmdlet takes, and that a token is good for.
+    replication_seconds: float = 0.0
     delay: float = 0.0
     token_lifetime: int = 3600
-    # So many token requests fail with 503.
     token_failures: int = 0
 
     def update(self, changes: t.Mapping[str, t.Any]) -> None:

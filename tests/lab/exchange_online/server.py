@@ -36,7 +36,7 @@ MAX_REQUEST = 1 << 20
 
 @dataclasses.dataclass
 class Reply:
-    """An HTTP answer to be sent; `cut` is where the connection ends instead: "whole" or "body"."""
+    """An HTTP answer to be sent; `cut` is how that fails: without any ("whole"), in the middle ("body") or slowly ("drip")."""
 
     status: int
     body: bytes = b""
@@ -139,6 +139,7 @@ class Service:
             "fail_before": Reply(quirks.fail_status, headers=retry),
             "cut_before": Reply(0, cut="whole"),
             "redirect": Reply(307, headers={"Location": "https://elsewhere.example.net/"}),
+            "stray_404": Reply(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}),
         }
         for name, reply in replies.items():
             if quirks.take(name):
@@ -154,7 +155,9 @@ class Service:
             "fail_after": Reply(self.quirks.fail_status),
             "cut_after": Reply(0, cut="whole"),
             "cut_body": dataclasses.replace(reply, cut="body"),
+            "drip": dataclasses.replace(reply, cut="drip"),
             "garbage": Reply(200, b"<html>Sign in</html>", {"Content-Type": "text/html"}),
+            "deep": _deep(),
         }
         for name, fault in replies.items():
             if self.quirks.take(name):
@@ -180,7 +183,8 @@ class Service:
 
     def _page(self, rows: list[t.Any], warning: str | None, digest: str, headers: Message) -> Reply:
         wanted = re.search(r"odata\.maxpagesize=(\d+)", headers.get("Prefer", ""))
-        size = self.quirks.page_size or int(wanted.group(1) if wanted else 1000)
+        preferred = int(wanted.group(1)) if wanted else 1 if self.quirks.one_row_pages else 1000
+        size = self.quirks.page_size or preferred
         content: dict[str, t.Any] = {"@odata.context": f"{self.base}/adminapi/beta/$metadata#Exchange", "value": rows[:size]}
         if warning:
             content["@adminapi.warnings"] = [warning]
@@ -225,6 +229,11 @@ def _json(status: int, content: object) -> Reply:
     return Reply(status, json.dumps(content).encode(), {"Content-Type": "application/json; charset=utf-8"})
 
 
+def _deep() -> Reply:
+    """What a parser accepts, and what follows it may not."""
+    return Reply(200, b'{"value": [{"Name": ' + b"[" * 3000 + b"]" * 3000 + b"}]}", {"Content-Type": "application/json"})
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -251,10 +260,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if reply.status != 204:
             self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
+        if reply.cut == "drip":
+            self._drip(reply.body)
+            return
         self.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
         self.wfile.flush()
         if reply.cut:
             self._cut()
+
+    def _drip(self, body: bytes) -> None:
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            time.sleep(0.05)
 
     def _cut(self) -> None:
         self.close_connection = True

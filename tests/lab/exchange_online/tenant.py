@@ -10,6 +10,7 @@ import copy
 import datetime as dt
 import json
 import pathlib
+import time
 import typing as t
 import uuid
 
@@ -45,8 +46,8 @@ class Tenant:
         self.domains = list(domains)
         self._file = file
         self._objects: dict[str, list[Values]] = {kind: [] for kind in FIELDS}
-        # By Guid, how many reads do not see the object yet.
-        self._hidden: dict[str, int] = {}
+        # By Guid, how many reads do not see the object yet, and until when none does.
+        self._hidden: dict[str, tuple[int, float]] = {}
         if file and file.exists():
             self._objects = json.loads(file.read_text())
 
@@ -108,8 +109,7 @@ class Tenant:
         if confirm:
             raise ConfirmationWanted(f"Creating {parameters['Name']}")
         found = self._add(kind, parameters)
-        if self.quirks.replication_reads:
-            self._hidden[found["Guid"]] = self.quirks.replication_reads
+        self._hidden[found["Guid"]] = (self.quirks.replication_reads, time.monotonic() + self.quirks.replication_seconds)
         return [self._shown(kind, found)], None
 
     def _set(self, kind: str, parameters: Values) -> tuple[list[Values], str | None]:
@@ -168,10 +168,10 @@ class Tenant:
 
     def _is_hidden(self, found: Values) -> bool:
         """Whether this read comes too early after the object was created; counts down."""
-        left = self._hidden.get(found["Guid"], 0)
+        left, until = self._hidden.get(found["Guid"], (0, 0.0))
         if left > 0:
-            self._hidden[found["Guid"]] = left - 1
-        return left > 0
+            self._hidden[found["Guid"]] = left - 1, until
+        return left > 0 or time.monotonic() < until
 
     def _shown(self, kind: str, stored: Values) -> Values:
         """The object as it reads back, which is not how it was written."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._change_request.collect import addresses, collect
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.change_request.results import OBSERVED, blocked, entry, reached
@@ -107,6 +107,7 @@ JSON = st.recursive(
 )
 
 
+@example({"endpoints": [{"proxy": {"addresses": ["192.0.2.1", 5, [1]]}}], "firewall_rules": [{"address": [1]}]})
 @given(st.dictionaries(st.sampled_from(["endpoints", "firewall_rules", "findings", "observed_at"]), JSON, max_size=4))
 def test_a_result_of_any_shape_is_no_reason_to_crash(result):
     for scope in ("blocked", "needed"):

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import email.utils
 import itertools
 import typing as t
 
@@ -141,6 +143,21 @@ def test_not_found(client: Client) -> None:
     assert caught.value.done == "no"
 
 
+def test_a_404_of_something_else_is_not_about_an_object(exchange: StandIn, client: Client) -> None:
+    exchange.set(stray_404=1)
+    with pytest.raises(ApiError, match="is it the endpoint of this API") as caught:
+        names(client)
+    assert not isinstance(caught.value, NotFound)
+    assert caught.value.status == 404
+
+
+def test_a_token_that_is_echoed_is_not_shown(client: Client) -> None:
+    token = client._tokens.get()
+    with pytest.raises(ApiError, match=r"parameter 'Enabled'.*\*{8}") as caught:
+        client.invoke("New-InboundConnector", {**NEW, "Enabled": token}, writes=True)
+    assert token not in caught.value.message
+
+
 @pytest.mark.parametrize("writes", [False, True])
 def test_redirects_are_not_followed(exchange: StandIn, client: Client, writes: bool) -> None:
     load(exchange)
@@ -151,12 +168,13 @@ def test_redirects_are_not_followed(exchange: StandIn, client: Client, writes: b
     assert exchange.cmdlets() == ["Set-InboundConnector"]
 
 
-def test_an_answer_that_is_none(exchange: StandIn, client: Client) -> None:
+@pytest.mark.parametrize("fault", ["garbage", "deep"])
+def test_an_answer_that_is_none(exchange: StandIn, client: Client, fault: str) -> None:
     load(exchange)
-    exchange.set(garbage=1)
+    exchange.set(**{fault: 1})
     with pytest.raises(ApiError, match="not what this API answers"):
         names(client)
-    exchange.set(garbage=1)
+    exchange.set(**{fault: 1})
     with pytest.raises(ApiError) as caught:
         client.invoke("Set-InboundConnector", COMMENT, writes=True)
     assert caught.value.done == "unknown"
@@ -168,6 +186,15 @@ def test_an_answer_that_is_too_large(exchange: StandIn, client: Client, monkeypa
     monkeypatch.setattr("ansible_collections.mailops.tls.plugins.plugin_utils._exo.wire.MAX_BODY_BYTES", 3000)
     with pytest.raises(ApiError, match="larger than 3000 bytes"):
         names(client)
+
+
+def test_pages_that_are_too_large_together(exchange: StandIn, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(exchange, 10)
+    exchange.set(page_size=1)
+    monkeypatch.setattr("ansible_collections.mailops.tls.plugins.plugin_utils._exo.client.MAX_BYTES", 3000)
+    with pytest.raises(ApiError, match="have no end"):
+        names(client)
+    assert 1 < client.calls.reads < 10
 
 
 # Faults
@@ -209,6 +236,16 @@ def test_a_storm_ends_with_an_error_in_bounded_time(exchange: StandIn, client: C
     assert min(waits) >= 20
 
 
+@pytest.mark.parametrize("fault", ["throttle", "fail_before"])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_what_retry_after_says(exchange: StandIn, client: Client, waits: list[float], fault: str, form: str) -> None:
+    date = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=30)
+    exchange.set(retry_after="30" if form == "seconds" else email.utils.format_datetime(date, usegmt=True), **{fault: 2})
+    assert names(client) == []
+    assert len(waits) == 2
+    assert all(27 <= pause <= 32 for pause in waits)
+
+
 def test_without_retry_after_pauses_grow(exchange: StandIn, client: Client, waits: list[float]) -> None:
     exchange.set(throttle=10_000, retry_after="")
     with pytest.raises(ApiError, match="throttles"):
@@ -223,7 +260,7 @@ def test_a_token_that_stays_refused(exchange: StandIn, client: Client) -> None:
     assert client.calls.tokens == 2
 
 
-def test_nobody_listens(new_client: t.Callable[..., Client], exchange: StandIn, waits: list[float]) -> None:
+def test_nobody_listens(new_client: t.Callable[..., Client], waits: list[float]) -> None:
     client = new_client(endpoint="https://127.0.0.1:1")
     with pytest.raises(ApiError, match=r"127\.0\.0\.1:1 cannot be reached") as caught:
         client.invoke("New-InboundConnector", NEW, writes=True)
@@ -243,7 +280,7 @@ def test_a_silent_server(new_client: t.Callable[..., Client], exchange: StandIn)
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", None])
 def test_a_certificate_that_does_not_verify(
-    new_client: t.Callable[..., Client], exchange: StandIn, monkeypatch: pytest.MonkeyPatch, variable: str | None
+    new_client: t.Callable[..., Client], monkeypatch: pytest.MonkeyPatch, variable: str | None
 ) -> None:
     client = new_client()
     names(client)

@@ -23,8 +23,10 @@ import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo import session
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.session import Keeper, play_of_this_process, private_directory
 
+from tests.unit.exo_transport.waiting import eventually
+
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
-TOKEN = "token-of-a-test"
+TOKEN = "token-of-a-test"  # noqa: S105 - not a real one
 
 
 def keepers_of(play: int) -> list[int]:
@@ -36,15 +38,6 @@ def keepers_of(play: int) -> list[int]:
             if words[-2:-1] == [str(play).encode()] and any(word.endswith(b"_exo/session.py") for word in words):
                 found.append(int(path.parent.name))
     return found
-
-
-def eventually(condition: t.Callable[[], bool], seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +61,7 @@ def keeper(play: subprocess.Popen[bytes], proof: str = "proof") -> Keeper:
     return Keeper(play.pid, name="name", proof=proof)
 
 
-def test_keeps_a_token_until_the_play_ends(play: subprocess.Popen[bytes], runtime_directory: pathlib.Path) -> None:
+def test_keeps_a_token_until_the_play_ends(play: subprocess.Popen[bytes]) -> None:
     assert keeper(play).get() is None
     keeper(play).put(TOKEN, 1234.5)
     assert keeper(play).get() == (TOKEN, 1234.5)
@@ -77,7 +70,7 @@ def test_keeps_a_token_until_the_play_ends(play: subprocess.Popen[bytes], runtim
     shown = pathlib.Path(f"/proc/{process}/cmdline").read_bytes() + pathlib.Path(f"/proc/{process}/environ").read_bytes()
     assert TOKEN.encode() not in shown
     assert b"proof" not in shown
-    assert {os.readlink(f"/proc/{process}/fd/{number}") for number in (0, 1, 2)} == {"/dev/null"}
+    assert {str(pathlib.Path(f"/proc/{process}/fd/{number}").readlink()) for number in (0, 1, 2)} == {"/dev/null"}
     files = list(private_directory().iterdir())
     assert [stat.S_IMODE(path.stat().st_mode) & 0o077 for path in files] == [0]
     play.kill()
@@ -119,7 +112,7 @@ def test_ends_when_nobody_asks(play: subprocess.Popen[bytes]) -> None:
 
 def test_nonsense_does_not_end_it(play: subprocess.Popen[bytes]) -> None:
     keeper(play).put(TOKEN, 1.0)
-    for message in (b"", b"\n", b"[]\n", b"{}\n", b"\xff\n", b'{"put": 1}\n', b"x" * 70000 + b"\n"):
+    for message in (b"", b"\n", b"[]\n", b"{}\n", b"\xff\n", b'{"put": 1}\n', b"[" * 60000 + b"\n", b"x" * 70000 + b"\n"):
         with socket.socket(socket.AF_UNIX) as talk, contextlib.suppress(OSError):
             talk.settimeout(3)
             talk.connect(str(private_directory() / f"{play.pid}.socket"))
