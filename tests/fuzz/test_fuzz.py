@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A bounded run of atheris over all that parses what CAs' servers send. It starts from the vectors and from files made here."""
+"""A bounded run of atheris over all that parses what CAs and mail servers send. It starts from vectors and files made here."""
 
 from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509 import ocsp
 
+from tests.conftest import require_programs
 from tests.gates.support import run, tools
+from tests.unit.keystores import makers
 from tools import prepare
 
 SECONDS = 12
@@ -58,7 +62,51 @@ def _bundles():
     )
 
 
-CORPUS = {"crl": (crls, _crls), "ocsp": (ocsp_files, _responses), "certificates": (certificate_files, _bundles)}
+def _mail():
+    """Replies of mail servers, answers of nameservers and handshake messages, each after the letter of its reader."""
+    yield b"S250-mail.example.com\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
+    yield b"S220 ready\r\n"
+    question = b"\7example\3com\0\0\x0f\0\1"
+    head = b"D\0\1\x81\xa0\0\1\0\2\0\0\0\0" + question
+    alias = b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\x09\4mail\3net\0"
+    yield head + alias + b"\4mail\3net\0\0\x0f\0\1\0\0\0\x3c\0\x07\0\x0a\2mx\xc0\x0c"
+    yield head + b"\xc0\x0c\0\x34\0\1\0\0\0\x3c\0\x23\3\1\1" + bytes(32)
+    yield b"T\2\0\0\x36\3\3" + bytes(32) + b"\0\x13\2\0\0\x0e\0\x2b\0\2\3\4\0\x33\0\4\0\x1d\0\0"
+    yield b"T\x0c\0\0\x28\3\0\x1d\x20" + bytes(36)
+
+
+def _pem_stores():
+    text = pki.pem(ROOT.certificate)
+    command = ["openssl", "x509", "-trustout"]
+    for options in ((), ("-addreject", "serverAuth"), ("-addtrust", "emailProtection", "-setalias", "x")):
+        yield subprocess.run([*command, *options], input=text.encode(), capture_output=True, check=True).stdout
+    yield b"\xef\xbb\xbf# comment\r\n" + text.replace("\n", "\r\n").encode() + b"\0\n" + text.encode()
+    yield (text.rstrip("\n") + text + text.split("-----END", maxsplit=1)[0]).encode()
+
+
+def _keystores():
+    """Of every format what its own program makes."""
+    require_programs("fuzzing of keystores", "keytool", "certutil", "openssl")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind in ("JKS", "JCEKS", "PKCS12"):
+            yield makers.java_store(folder / kind, kind, makers.G2).read_bytes()
+        (folder / "root.pem").write_text(pki.pem(ROOT.certificate), encoding="ascii")
+        command = ["openssl", "pkcs12", "-export", "-nokeys", "-in", folder / "root.pem", "-passout", "pass:changeit"]
+        yield subprocess.run(command, capture_output=True, check=True).stdout
+        yield (makers.nss_database(folder / "db", digicert_global_root_g2="C,,") / "cert9.db").read_bytes()
+
+
+#: A database of NSS is larger than what CAs send.
+MAX_LENGTH = {"keystores": 65536}
+CORPUS = {
+    "crl": (crls, _crls),
+    "ocsp": (ocsp_files, _responses),
+    "certificates": (certificate_files, _bundles),
+    "mail": (lambda: (), _mail),
+    "pem-stores": (list, _pem_stores),
+    "keystores": (list, _keystores),
+}
 
 
 def _write_context(folder: Path) -> None:
@@ -90,7 +138,7 @@ def test_no_input_makes_a_judge_raise(target, tmp_path, executions, record_prope
         f"-max_total_time={SECONDS}",
         "-timeout=10",
         "-rss_limit_mb=2048",
-        "-max_len=8192",
+        f"-max_len={MAX_LENGTH.get(target, 8192)}",
         "-seed=1",
         "-print_final_stats=1",
     ]

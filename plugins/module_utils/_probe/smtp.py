@@ -15,7 +15,7 @@ MAX_LINE = 2048  # RFC 5321 section 4.5.3.1.5 asks for 512; servers exceed it
 MAX_LINES = 100
 _REPLY = re.compile(r"([2-5]\d\d)(?:([ -])(.*))?\Z", re.S)
 # What a Cisco inspection (fixup) makes of a keyword it wants to hide, for example XXXXXXXA.
-_MASKED = re.compile(r"X{4,}[A-Z0-9]?\Z")
+MASKED = re.compile(r"X{4,}[A-Z0-9]?\Z")
 _EHLO_NAME = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
@@ -30,11 +30,11 @@ def check_ehlo_name(name):
 
 
 class Dialogue(object):
-    """A client's side of an SMTP session over a Wire. Errors are ProbeError of stage smtp."""
+    """A client's side of an SMTP session over a Wire. Errors are ProbeError of the stage given."""
 
-    def __init__(self, wire):
+    def __init__(self, wire, stage="smtp"):
         self.wire = wire
-        wire.stage = "smtp"
+        wire.stage = stage
 
     def reply(self):
         """One reply: (code int, list of texts)."""
@@ -42,25 +42,25 @@ class Dialogue(object):
         while len(texts) < MAX_LINES:
             raw, ended = self.wire.line(MAX_LINE)
             if not ended and len(raw) >= MAX_LINE:
-                raise ProbeError("smtp", "protocol", "a line of the reply is too long")
+                raise ProbeError(self.wire.stage, "protocol", "a line of the reply is too long")
             if not ended:
-                raise ProbeError("smtp", "closed", "the server closed the connection")
+                raise ProbeError(self.wire.stage, "closed", "the server closed the connection")
             match = _REPLY.match(raw.decode("latin-1"))
             if not match or (first and match.group(1) != first):
-                raise ProbeError("smtp", "protocol", "not an SMTP reply: " + plain(raw.decode("latin-1")))
+                raise ProbeError(self.wire.stage, "protocol", "not an SMTP reply: " + plain(raw.decode("latin-1")))
             first = match.group(1)
             texts.append(plain(match.group(3) or "", 500))
             if match.group(2) != "-":
                 return int(first), texts
-        raise ProbeError("smtp", "protocol", "the reply has too many lines")
+        raise ProbeError(self.wire.stage, "protocol", "the reply has too many lines")
 
     def expect(self, wanted, otherwise):
         """The texts of a reply with the code `wanted`. Raises ProbeError with the code `otherwise`."""
         code, texts = self.reply()
         if code == 421:  # RFC 5321 section 3.8: the server is closing, for load or by policy
-            raise ProbeError("smtp", "throttled", "421 " + texts[0])
+            raise ProbeError(self.wire.stage, "throttled", "421 " + texts[0])
         if code != wanted:
-            raise ProbeError("smtp", otherwise, "%d %s" % (code, texts[0]))
+            raise ProbeError(self.wire.stage, otherwise, "%d %s" % (code, texts[0]))
         return texts
 
     def command(self, line):
@@ -77,15 +77,17 @@ class Dialogue(object):
             words = [text.split(" ")[0].upper() for text in seen["keywords"]]
             seen["starttls"] = "STARTTLS" in words
             if not seen["starttls"]:
-                masked = any(_MASKED.match(word) for word in words)
-                raise ProbeError("smtp", "starttls_filtered" if masked else "starttls_not_offered", "EHLO: " + " ".join(words))
+                masked = any(MASKED.match(word) for word in words)
+                raise ProbeError(
+                    self.wire.stage, "starttls_filtered" if masked else "starttls_not_offered", "EHLO: " + " ".join(words)
+                )
         finally:
             report(seen)
         self.command("STARTTLS")
         self.expect(220, "starttls_refused")
         # RFC 3207 section 6: what came in the clear behind the 220 could be taken for what comes over TLS.
         if self.wire.buffer:
-            raise ProbeError("smtp", "protocol", "data after the reply to STARTTLS, before the handshake")
+            raise ProbeError(self.wire.stage, "protocol", "data after the reply to STARTTLS, before the handshake")
 
     def quit(self):
         """Leave politely and without waiting long."""

@@ -118,10 +118,11 @@ def presented(sock):
     return ([leaf] if leaf else []), "leaf_only"
 
 
-def by_openssl(run, seconds, address, port, server_name, starttls, ehlo_name, proxy):
+def by_openssl(run, seconds, address, port, server_name, starttls, ehlo_name, proxy, options=()):
     """The chain as `openssl s_client -showcerts` sees it (list of DER), empty where that cannot be had.
 
-    proxy: host:port, or None. Never called with credentials: they would show in the process list.
+    proxy: host:port, or None. Never called with credentials: they would show in the process list. options: more of
+    s_client's options (list of str).
     """
     timer = Timer(run, seconds)
     # The process must be gone before the run ends: nobody would be left to end it.
@@ -133,7 +134,7 @@ def by_openssl(run, seconds, address, port, server_name, starttls, ehlo_name, pr
     command += ["-servername", server_name] if server_name else []
     command += ["-starttls", starttls] if starttls else []
     command += ["-name", ehlo_name] if starttls and ehlo_name else []
-    command += ["-proxy", proxy] if proxy else []
+    command += (["-proxy", proxy] if proxy else []) + list(options)
     try:
         # AnsibleModule.run_command has no time-out, and must not be used in threads.
         # pylint: disable-next=ansible-bad-function

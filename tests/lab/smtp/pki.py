@@ -86,6 +86,8 @@ def write(ca: MailCA, now: dt.datetime, directory: pathlib.Path) -> None:
         (directory / f"{name}.key").write_text(issued.key_pem)
     revoked = {name: name == "revoked-ocsp" for name in ca.leaves if name not in ("own", "wrong-ca")}
     (directory / "index").write_text("".join(index_line(ca.leaves[name], is_revoked) for name, is_revoked in revoked.items()))
+    # Several servers go by one name here.
+    (directory / "index.attr").write_text("unique_subject = no\n")
     served = directory / "served"
     served.mkdir()
     (served / "tls.crl").write_bytes(signer.crl(ca.intermediate, [ca.leaves["revoked"].certificate.serial_number]))

@@ -151,7 +151,6 @@ CASES = (
         14,
         findings("smtp.revocation.revoked fail", "smtp.chain.trusted pass", "smtp.name.match pass"),
         certificate="revoked",
-        finger=dict.fromkeys(("verify", "secure"), "Postfix looks at no revocation"),
     ),
     Case(
         "revoked-ocsp",
@@ -159,7 +158,6 @@ CASES = (
         15,
         findings("smtp.revocation.revoked fail", "smtp.chain.trusted pass", "smtp.name.match pass"),
         certificate="revoked-ocsp",
-        finger=dict.fromkeys(("verify", "secure"), "Postfix looks at no revocation"),
     ),
     Case(
         "anonymous",
@@ -176,6 +174,7 @@ CASES = (
         17,
         findings("smtp.tls.too_old fail"),
         settings={"smtpd_tls_protocols": "TLSv1", "smtpd_tls_mandatory_protocols": "TLSv1", "smtpd_tls_exclude_ciphers": "aNULL"},
+        finger={"encrypt": "smtp_tls_mandatory_protocols of Postfix 3.7 allows TLS 1.0, and minimum_tls does not"},
     ),
     Case("weak", "partner", 18, findings("smtp.certificate.weak fail"), certificate="weak"),
     Case(
@@ -206,7 +205,13 @@ CASES = (
         "dane-unsigned", "on-premises", 22, findings("smtp.dane.unsigned warn"), certificate="own", tlsa="own", zone=UNSIGNED_ZONE
     ),
     Case(
-        "dane-bogus", "on-premises", 23, findings("smtp.mx.not_resolved unknown"), certificate="own", tlsa="own", zone=BOGUS_ZONE
+        "dane-bogus",
+        "on-premises",
+        23,
+        findings("smtp.connect.no_answer unknown"),
+        certificate="own",
+        tlsa="own",
+        zone=BOGUS_ZONE,
     ),
 )
 BY_NAME = {case.name: case for case in CASES}
@@ -231,7 +236,7 @@ class Domain:
 DOMAINS = (
     Domain("enforce", ("good",), VERIFIED | findings("smtp.mta_sts.enforced pass"), "enforce", ("good.mail.test",)),
     Domain("testing", ("good",), VERIFIED | findings("smtp.mta_sts.testing warn"), "testing", ("*.mail.test",)),
-    Domain("none", ("good",), VERIFIED | findings("smtp.mta_sts.not_published not_applicable"), "none", ()),
+    Domain("none", ("good",), VERIFIED | findings("smtp.mta_sts.none not_applicable"), "none", ()),
     Domain("mismatch", ("good",), findings("smtp.mta_sts.mx_mismatch fail"), "enforce", ("mx.elsewhere.test",)),
     Domain("plain", ("good", "wrong-name"), findings("smtp.mta_sts.not_published not_applicable", "smtp.name.mismatch fail")),
     Domain("dane", ("dane-good",), findings("smtp.dane.verified pass")),

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""smtp_tls_info against real mail servers with every fault, beside posttls-finger, and no mail in any queue afterwards."""
+
+from __future__ import annotations
+
+import collections.abc
+import concurrent.futures
+import re
+import typing as t
+
+import pytest
+
+from tests.conftest import require_programs
+from tests.lab.fixtures import require_lab
+from tests.lab.smtp import plan
+from tests.lab.smtp.world import PROGRAMS, MailWorld
+
+Result = dict[str, t.Any]
+#: Requirement -> the levels of Postfix that ask for the same.
+LEVELS = {"none": ("may",), "encrypt": ("encrypt",), "verify": ("verify", "secure"), "dane": ("dane",)}
+TIMES = {"timeout": 4, "deadline": 60}
+
+
+@pytest.fixture(scope="module")
+def world() -> collections.abc.Iterator[MailWorld]:
+    require_lab()
+    require_programs("lab", *PROGRAMS)
+    with MailWorld() as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def fingers(world: MailWorld) -> dict[tuple[str, str], str]:
+    """What posttls-finger says of every server at every level, by (name of the case, level)."""
+
+    def ask(case: plan.Case, level: str) -> str:
+        return world.finger(level, f"[{case.host}]:{case.port}", *(["-w"] if case.port == 465 else []))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        pairs = [(case, level) for case in plan.CASES for levels in LEVELS.values() for level in levels]
+        futures = {(case.name, level): pool.submit(ask, case, level) for case, level in pairs}
+        return {key: future.result() for key, future in futures.items()}
+
+
+@pytest.fixture(scope="module")
+def results(world: MailWorld) -> dict[str, Result]:
+    """All servers at once, by requirement, and each domain by its name."""
+    hosts = [{"host": case.host, "port": case.port} for case in plan.CASES]
+    stores = [{"type": "pem_file", "path": str(world.root)}]
+    common = {"profiles": [], "stores": stores, "check_plaintext": True, **TIMES}
+    tasks: list[Result] = [
+        {"mailops.tls.smtp_tls_info": {"hosts": hosts, "require": require, **common}, "register": f"require_{require}"}
+        for require in LEVELS
+    ]
+    tasks += [
+        {
+            "mailops.tls.smtp_tls_info": {"domain": domain.domain, "require": "verify", **common},
+            "register": f"domain_{domain.name}",
+        }
+        for domain in plan.DOMAINS
+    ]
+    registered = world.play(tasks)["mailhost"]
+    for name, result in registered.items():
+        assert not result.get("failed"), (name, result.get("msg"))
+    return registered
+
+
+def about(result: Result, host: str) -> set[tuple[str, str]]:
+    """The findings of a host, as (id, status)."""
+    return {(item["id"], item["status"]) for item in result["findings"] if re.split(r"[\[:]", item["subject"]["name"])[0] == host}
+
+
+@pytest.mark.parametrize("case", plan.CASES, ids=lambda case: case.name)
+def test_the_named_finding(results: dict[str, Result], case: plan.Case) -> None:
+    found = about(results["require_verify"], case.host)
+    assert case.expected <= found
+    assert not case.forbidden & {name for name, _status in found}
+    if case.state:
+        assert {path["state"] for path in results["require_verify"]["paths"] if path["host"] == case.host} == {case.state}
+
+
+@pytest.mark.parametrize("domain", plan.DOMAINS, ids=lambda domain: domain.name)
+def test_the_named_finding_of_a_domain(results: dict[str, Result], domain: plan.Domain) -> None:
+    found = {(item["id"], item["status"]) for item in results[f"domain_{domain.name}"]["findings"]}
+    assert domain.expected <= found
+
+
+def test_no_mail_was_taken(world: MailWorld, results: dict[str, Result]) -> None:
+    assert results
+    assert world.queued() == []
+
+
+def test_one_connection_per_address(results: dict[str, Result]) -> None:
+    """Two where the ordinary handshake failed and what the server would do was looked at once more."""
+    paths = results["require_verify"]["paths"]
+    assert {path["connections"] for path in paths if path["host"] == plan.BY_NAME["good"].host} == {1}
+    assert max(path["connections"] for path in paths) <= 2
+
+
+def reached(said: str, level: str) -> bool:
+    """Whether Postfix would send mail at this level, by what posttls-finger says."""
+    established = " TLS connection established to " in said
+    return established and (level in ("may", "encrypt") or "Verified TLS connection established to " in said)
+
+
+@pytest.mark.parametrize("level", [level for levels in LEVELS.values() for level in levels])
+@pytest.mark.parametrize("case", plan.CASES, ids=lambda case: case.name)
+def test_agrees_with_posttls_finger(
+    fingers: dict[tuple[str, str], str], results: dict[str, Result], case: plan.Case, level: str
+) -> None:
+    require = next(require for require, levels in LEVELS.items() if level in levels)
+    said = fingers[case.name, level]
+    result = results[f"require_{require}"]
+    if level == "may":
+        # It refuses nothing, so what can be compared is whether there was TLS with ordinary settings.
+        seen = [path for path in result["paths"] if path["host"] == case.host and path["protocol"]]
+        assert bool(seen) == reached(said, level) or case.name in ("tls10",), said
+    elif level == "dane" and not case.tlsa:
+        # Opportunistic: without records Postfix goes on without DANE, where `require: dane` is not met.
+        assert ("smtp.policy.met", "pass") not in about(result, case.host)
+    else:
+        met = ("smtp.policy.met", "pass") in about(result, case.host)
+        assert (met == reached(said, level)) is (level not in case.finger), (said, sorted(about(result, case.host)))
