@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import typing as t
 
 import pytest
 import yaml
@@ -24,6 +25,21 @@ from tests.integration.examples import (
     run_command,
     run_example,
 )
+from tests.lab.exchange_online.fixture import StandIn, running
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> t.Iterator[StandIn]:
+    with running() as exchange:
+        yield exchange
+
+
+@pytest.fixture(autouse=True)
+def tenant(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty tenant, and the environment variables that lead to it, as readers have them for their own."""
+    stand_in.reset()
+    for name, value in stand_in.options.items():
+        monkeypatch.setenv(f"MAILOPS_TLS_{name.upper()}", value)
 
 
 @pytest.mark.parametrize("example", [*module_examples(), *document_examples()], ids=lambda example: str(example.source))
