@@ -43,6 +43,7 @@ SERVER_OPTIONS: t.Final[ArgumentSpec] = {
 TRUST_OPTIONS: t.Final[ArgumentSpec] = {
     "roots": {"type": "list", "elements": "raw", "default": []},
     "stores": {"type": "raw", "default": "auto"},
+    "intermediates": {"type": "bool", "default": False},
     "rehearse": {"type": "raw", "default": []},
 }
 
@@ -59,4 +60,43 @@ CERTIFICATE_OPTIONS: t.Final[ArgumentSpec] = {
     "issuers": {"type": "list", "elements": "str", "default": []},
     "flow": {"type": "str", "choices": ["hybrid", "partner"], "default": "hybrid"},
     "lead_time": {"type": "int", "default": 30},
+    "group": {"type": "str"},
+}
+
+SMTP_POLICY_OPTIONS: t.Final[ArgumentSpec] = {
+    "require": {"type": "str", "choices": ["none", "encrypt", "verify", "dane"], "default": "none"},
+    "minimum_tls": {"type": "str", "choices": ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"], "default": "TLSv1.2"},
+    "expect": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str"},
+            "organization": {"type": "str"},
+            "key_size": {"type": "int"},
+            "root": {"type": "str"},
+        },
+    },
+    "each_address": {"type": "bool", "default": True},
+    "ehlo_name": {"type": "str"},
+    "client_certificate": {"type": "str"},
+    "client_key": {"type": "str"},
+    "check_plaintext": {"type": "bool", "default": False},
+    "stores": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "type": {"type": "str", "choices": ["system", "pem_file", "pem_directory"], "required": True},
+            "path": {"type": "str"},
+        },
+    },
+    "lead_time": {"type": "int", "default": 30},
+    "controller_nameservers": {"type": "list", "elements": "str", "default": []},
+}
+
+SMTP_OPTIONS: t.Final[ArgumentSpec] = {
+    "domain": {"type": "str"},
+    "hosts": {"type": "list", "elements": "raw", "default": []},
+    **SMTP_POLICY_OPTIONS,
+    "check_revocation": {"type": "bool", "default": True},
+    **{name: EGRESS_OPTIONS[name] for name in ("issuers", "proxy", "proxy_username", "proxy_password", "address_family")},
 }

@@ -63,7 +63,7 @@ class CertificateSection(Section):
         certificates, findings = judge_identities(
             identities, self.policy, host=moment.host, now=moment.now, observed_at=moment.observed_at
         )
-        return {"certificates": certificates}, findings
+        return {"certificates": certificates, "certificate_group": self.args["group"]}, findings
 
 
 def _port_request(server: Server, timeout: float) -> dict[str, t.Any]:

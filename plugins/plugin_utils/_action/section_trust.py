@@ -16,9 +16,10 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.rehearsal import judge_rehearsal
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import ALL, AUTO, parse_stores, plan_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import AUTO, MAIL, parse_stores, plan_trust
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import MAIN_CF, plan_discovery
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.rehearsal import plan_rehearsal
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import plan_sources
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots, shipped_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
@@ -31,9 +32,13 @@ class TrustSection(Section):
     def __init__(self, args: t.Mapping[str, t.Any], profiles: tuple[Profile, ...]) -> None:
         super().__init__(args, profiles)
         roots = select_roots(args["roots"])
-        self.checks = plan_trust(profiles, roots, parse_stores(args["stores"]))
-        looks = args["stores"] in (AUTO, ALL)
-        self.discovery = plan_discovery(profiles, roots, everything=args["stores"] == ALL) if looks else None
+        self.checks = plan_trust(profiles, roots, parse_stores(args["stores"]), intermediates=args["intermediates"])
+        looks = args["stores"] in (AUTO, MAIL)
+        self.discovery = (
+            plan_discovery(profiles, roots, everything=args["stores"] == AUTO, intermediates=args["intermediates"])
+            if looks
+            else None
+        )
         self.rehearsal = plan_rehearsal(
             args["rehearse"],
             profiles,
@@ -45,8 +50,9 @@ class TrustSection(Section):
         )
 
     def requests(self) -> list[dict[str, t.Any]]:
-        others = [self.discovery, self.rehearsal]
-        return [check.request for check in self.checks] + [item.request for item in others if item and item.request]
+        others = [item.request for item in (self.discovery, self.rehearsal) if item and item.request]
+        sources = plan_sources(self.checks)
+        return [check.request for check in self.checks] + ([sources] if sources else []) + others
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
         judged = judge_trust(
