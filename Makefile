@@ -80,9 +80,11 @@ lab-down: prepare-test  ## Take the lab down without a trace
 docs: prepare-test  ## Generate the pages of docs/ that are made from code
 	@$(VENV)/python tools/generate_docs.py $(ARGS)
 
-benchmark: prepare-test  ## The figures, measured side by side on a fleet in the lab (root)
+benchmark: prepare-test  ## The figures, measured side by side, most of them on a fleet in the lab (root)
 	@$(VENV)/python -m tests.benchmark readiness $(ARGS)
 	@$(VENV)/python -m tests.benchmark egress $(ARGS)
+	@$(VENV)/python -m tests.benchmark trust $(ARGS)
+	@$(VENV)/python -m tests.benchmark connectors $(ARGS)
 	@$(VENV)/python -m tests.benchmark wire $(ARGS)
 
 build: prepare-test  ## The tarball for Galaxy, in the checkout

@@ -176,12 +176,18 @@ def _example(command: str, url: str) -> str:
 
 
 def render_variables(specs: Mapping[str, Any]) -> str:
-    """The options of a role's main entry point as a table."""
+    """The options of a role as a table: those of its main entry point, then what the others have besides."""
     lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
-    for name, option in specs["argument_specs"]["main"]["options"].items():
+    entries = specs["argument_specs"]
+    options = {name: ("main", option) for name, option in entries["main"]["options"].items()}
+    for entry, spec in entries.items():
+        options = {**{name: (entry, option) for name, option in spec["options"].items()}, **options}
+    for name, (entry, option) in sorted(options.items(), key=lambda item: item[1][0] != "main"):
         kind = option.get("type", "str") + (f" of {option['elements']}" if "elements" in option else "")
         default = f"`{json.dumps(option['default'])}`" if "default" in option else ("required" if option.get("required") else "")
         meaning = option["description"] if isinstance(option["description"], list) else [option["description"]]
+        if entry != "main":
+            meaning = [*meaning, f"Of the entry point `{entry}` only."]
         if "choices" in option:
             meaning = [*meaning, f"One of {', '.join(f'`{choice}`' for choice in option['choices'])}."]
         cells = (f"`{name}`", kind, default, _plain(" ".join(meaning)))

@@ -7,10 +7,11 @@ from __future__ import annotations
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import InfoAction
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_certificate import DeclaredCertificateSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_egress import EgressSection
+from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_smtp import DeclaredSmtpSection
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.section_trust import TrustSection
 
 
 class ActionModule(InfoAction):
     """See the documentation module of the same name."""
 
-    SECTIONS = (EgressSection, TrustSection, DeclaredCertificateSection)
+    SECTIONS = (EgressSection, TrustSection, DeclaredCertificateSection, DeclaredSmtpSection)

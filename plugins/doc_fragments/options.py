@@ -106,12 +106,15 @@ options:
     default: []
   stores:
     description:
-      - V(auto) looks at the stores that mail software on the host reads, V(all) at every store found there. Otherwise a list of
-        dictionaries with C(type) and, except for V(system), C(path).
-      - V(auto) is the system's store, and what C(smtp_tls_CAfile), C(smtp_tls_CApath), C(smtpd_tls_CAfile) and
-        C(smtpd_tls_CApath) name in the C(main.cf) of Postfix. V(all) adds what E(SSL_CERT_FILE), E(SSL_CERT_DIR) and
-        E(NODE_EXTRA_CA_CERTS) name in the environment that Ansible gets, and the stores of JVMs, of NSS and of certifi in
-        their usual places. C(master.cf), home directories and chroots are not looked at.
+      - V(auto) looks at every store that is found on the host and says who reads it, V(mail) only at those that mail software
+        reads. Otherwise a list of dictionaries with C(type) and, except for V(system), C(path).
+      - V(mail) is the system's store, and what C(smtp_tls_CAfile), C(smtp_tls_CApath), C(smtpd_tls_CAfile) and
+        C(smtpd_tls_CApath) name in the C(main.cf) of Postfix. V(auto) adds the stores of JVMs, of NSS and of certifi in their
+        usual places, the default file and directory of OpenSSL, and what the user that Ansible works as has set in C(curlrc) and
+        C(gitconfig), those of the system included, in the variables E(SSL_CERT_FILE), E(SSL_CERT_DIR), E(CURL_CA_BUNDLE),
+        E(REQUESTS_CA_BUNDLE), E(GIT_SSL_CAINFO), E(GIT_SSL_CAPATH) and E(NODE_EXTRA_CA_CERTS), and as
+        C(javax.net.ssl.trustStore) in E(JAVA_TOOL_OPTIONS), E(JDK_JAVA_OPTIONS) and E(_JAVA_OPTIONS). C(master.cf), the environment of services, other home
+        directories and chroots are not looked at.
       - The system's store and those of Postfix must hold the roots. The client and the server of Postfix must each find a root in
         one of their stores. No mail software is known to read the others, so what they lack is V(warn). Name them for V(fail).
       - Types are V(system), the store that the operating system's OpenSSL and most mail software read, V(pem_file), a file with
@@ -128,6 +131,15 @@ options:
       - Ansible shows arguments of tasks only where it was configured to (C(display_args_to_stdout)); set C(no_log) there.
     type: raw
     default: auto
+  intermediates:
+    description:
+      - Whether the stores must hold the intermediates of the profiles too, for servers that send an incomplete chain.
+      - What is missing then is a failure. It is off by default, because a server has to send its intermediates (RFC 8446 section
+        4.4.2), and a profile can name several of which a server uses one.
+      - Compared by SHA-256, by SHA-1 where the CA publishes nothing else, and by key where the profile carries the certificate.
+        In O(stores) of NSS no flag is needed.
+    type: bool
+    default: false
   rehearse:
     description:
       - Chains that the host's own software is to verify now, before any server presents them, against each of O(stores).
@@ -137,7 +149,7 @@ options:
         server would send with it follow. A root or an intermediate may be given alone.
       - PEM is verified by C(openssl verify). For Java, the host's C(keytool) lists what it trusts and C(openssl) verifies by
         that; what keytool does not list without a password is not verified. For NSS, C(vfychain) verifies.
-      - With V(auto) in O(stores) the stores of Postfix take part. Those that only V(all) finds do not; name them.
+      - With V(auto) and V(mail) in O(stores) the stores of Postfix take part. Others that are found do not; name them.
     type: raw
     default: []
 """
@@ -225,6 +237,11 @@ options:
         if that is less.
     type: int
     default: 30
+  group:
+    description:
+      - Name of the group of servers that are to present the same certificate. M(mailops.tls.readiness_report) compares all hosts
+        of the play that give the same name. Hosts without one are not compared.
+    type: str
 """
 
     # The same as one option, where other topics have options of these names.
@@ -240,3 +257,140 @@ options:
     DECLARED_CERTIFICATE += textwrap.indent(CERTIFICATE.partition("options:\n")[2], "    ").replace(
         "O(", "O(connector_certificate."
     )
+
+    SMTP_POLICY = r"""
+options:
+  require:
+    description:
+      - What the direction asks of every server. V(none) leaves TLS to chance, V(encrypt) wants TLS with whomever, V(verify)
+        wants a certificate that a store trusts and that has the name, and V(dane) wants what the TLSA records pin.
+      - What falls short of it is V(fail), and otherwise V(warn).
+    type: str
+    choices: [none, encrypt, verify, dane]
+    default: none
+  minimum_tls:
+    description: The oldest TLS version that counts as TLS.
+    type: str
+    choices: [TLSv1, TLSv1.1, TLSv1.2, TLSv1.3]
+    default: TLSv1.2
+  expect:
+    description: What the certificate must be, where that is known.
+    type: dict
+    suboptions:
+      name:
+        description:
+          - The name that the certificate must have instead of that of the server, as C(match=) of Postfix.
+        type: str
+      organization:
+        description: The organization of its subject.
+        type: str
+      key_size:
+        description: The least size of its key in bits.
+        type: int
+      root:
+        description: The root that its chain must lead to, as SHA-256 or as an id of the collection's catalogue.
+        type: str
+  each_address:
+    description: Whether every address of a server is looked at, one connection after the other, instead of the first.
+    type: bool
+    default: true
+  ehlo_name:
+    description: The name that the host gives for itself. If not specified, it is the host's own.
+    type: str
+  client_certificate:
+    description: Path on the host of a certificate in PEM that is presented to servers that ask for one.
+    type: str
+  client_key:
+    description: Path on the host of its private key. If not specified, it is expected in the file of the certificate.
+    type: str
+  check_plaintext:
+    description:
+      - Whether to try if the server takes mail without TLS. Only C(MAIL FROM), C(RCPT TO) and C(RSET) are sent; never any mail.
+    type: bool
+    default: false
+  stores:
+    description:
+      - The trust stores by which the host's own OpenSSL verifies the chain, each for itself. An empty list means the system's.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      type:
+        description: V(system), V(pem_file) for a file of certificates, or V(pem_directory) for a hashed directory.
+        type: str
+        choices: [system, pem_file, pem_directory]
+        required: true
+      path:
+        description: Absolute path on the host, for every type but V(system).
+        type: str
+  lead_time:
+    description:
+      - Days before the end of the validity from which renewal is due; for certificates of short life a third of their lifetime,
+        if that is less.
+    type: int
+    default: 30
+  controller_nameservers:
+    description:
+      - Resolvers that the controller asks for MX and MTA-STS records, as V(address) or V(address#port). An empty list means
+        those of the system. The host itself always asks its own.
+    type: list
+    elements: str
+    default: []
+"""
+
+    SMTP = r"""
+options:
+  domain:
+    description:
+      - A mail domain, whose mail servers are found by MX as the host's resolver gives it. The controller looks it up as well,
+        and a difference is a finding. Its MTA-STS policy is judged, too.
+    type: str
+  hosts:
+    description:
+      - Mail servers by name, besides those of O(domain). Each element is V(host), V(host:port), V([address]),
+        V([address]:port), or a dictionary with C(host) and C(port). No MX is looked up.
+      - The port is 25 if it is not given. On port 465 TLS begins at once, on others with STARTTLS.
+    type: list
+    elements: raw
+    default: []
+  check_revocation:
+    description:
+      - Whether the CRLs and OCSP responders that the certificates name are asked, by the host. They are known only after the
+        servers were seen, so this takes a second remote execution, and one more for each level of issuers that the servers do
+        not send.
+    type: bool
+    default: true
+  issuers:
+    description: PEM text of roots and intermediates, besides those of the collection, with which chains are followed.
+    type: list
+    elements: str
+    default: []
+"""
+    SMTP += SMTP_POLICY.partition("options:\n")[2]
+    SMTP += EGRESS[EGRESS.index("  proxy:\n") : EGRESS.index("  each_address:\n")]
+
+    # Several domains and hosts, where other topics have options of the same names.
+    DECLARED_SMTP = r"""
+options:
+  mail_domains:
+    description:
+      - Mail domains whose servers are looked at from the host, as O(mailops.tls.smtp_tls_info#module:domain) of
+        M(mailops.tls.smtp_tls_info) does.
+      - All of it happens in the same remote execution as the other checks. Revocation is therefore known only where a CRL
+        that is fetched there anyway tells, such as one of a profile.
+    type: list
+    elements: str
+    default: []
+  mail_hosts:
+    description:
+      - Smart hosts to look at, as O(mailops.tls.smtp_tls_info#module:hosts) of M(mailops.tls.smtp_tls_info).
+    type: list
+    elements: raw
+    default: []
+  mail_policy:
+    description:
+      - What is asked of those servers. The options are those of M(mailops.tls.smtp_tls_info).
+    type: dict
+    suboptions:
+"""
+    DECLARED_SMTP += textwrap.indent(SMTP_POLICY.partition("options:\n")[2], "    ")

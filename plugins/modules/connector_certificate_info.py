@@ -147,6 +147,11 @@ certificates:
     matched_domain:
       description: The name (C(field) and C(value)) that lies in an accepted domain, and that C(domain), if one does.
       type: dict
+certificate_group:
+  description: What O(group) says.
+  returned: success
+  type: str
+  sample: edge
 compliant:
   description:
     - V(true) when everything that was asked for was observed and holds, V(false) when something fails.

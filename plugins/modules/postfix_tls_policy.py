@@ -23,6 +23,7 @@ description:
     configuration is put back. A run that was killed leaves the old or the new configuration, each of them whole; the
     next run finishes.
   - Needs nothing on the host but Postfix 3.0 or later and Python 3.6 or later.
+version_added: 0.1.0
 author:
   - The mailops.tls contributors (@mailops)
 extends_documentation_fragment:
@@ -118,11 +119,13 @@ options:
       - The requirements are at the end of C(smtpd_data_restrictions), so that mail is refused before its text is
         transmitted and no restriction of others is skipped. The entry with the longest prefix counts for an address;
         addresses count before names. A requirement on the sender domain counts besides one on the client.
-      - A client in the clear gets C(plaintext_reject_code), by default V(450), with C(4.7.1 Session encryption is
-        required). A client without the right certificate gets V(554 5.7.1).
+      - A client in the clear gets C(450 4.7.1 Session encryption is required), or the code of
+        O(plaintext_reject_code). A client without the right certificate gets C(554 5.7.1). The C(530 5.7.0 Must issue a
+        STARTTLS command first) of RFC 3207 is what Postfix answers where C(smtpd_tls_security_level) is V(encrypt) for
+        all clients; it has no such answer for some of them.
       - Postfix then offers TLS (C(smtpd_tls_security_level) is set to V(may) unless it is stricter) and asks clients
-        for a certificate (C(smtpd_tls_ask_ccert)). These stay when the entries go. The module fails where Postfix has
-        no certificate of its own.
+        for a certificate (C(smtpd_tls_ask_ccert)). These and C(smtpd_tls_CAfile) stay when the entries go. The module
+        fails where Postfix has no certificate of its own.
       - A certificate fulfills a requirement here and gives no permission to relay.
     type: list
     elements: dict
@@ -159,8 +162,9 @@ options:
         type: path
       names:
         description:
-          - Names in the client's certificate. Postfix has no means to compare them, so the module refuses this option
-            and says what to do, where leaving it out in silence would pretend a check.
+          - Names in the client's certificate. No version of Postfix compares them by itself; C(check_ccert_access) knows
+            fingerprints only. So the module refuses this option and says what to do, where leaving it out in silence
+            would pretend a check. The way to demand one partner's certificate is O(clients[].fingerprints).
         type: list
         elements: str
       state:
@@ -186,8 +190,10 @@ options:
   plaintext_reject_code:
     description:
       - The code for clients in the clear, set as C(plaintext_reject_code) in C(main.cf), which applies to all of
-        them. V(530) or V(554) bounces mail at once, where the default of Postfix, V(450), leaves it in the client's
-        queue.
+        them. Left out, it is not looked at.
+      - With the default of Postfix, V(450), mail waits in the client's queue, so that a mistake in the declaration can
+        be mended before mail is lost. With V(530), the client gets C(530 5.7.1 Session encryption is required), and
+        its sender is told at once.
     type: int
   backup:
     description:
@@ -231,6 +237,7 @@ EXAMPLES = r"""
         - name: main.cf
           content: |
             compatibility_level = 3.6
+            myhostname = mail.example
             queue_directory = {{ trial }}/queue
             data_directory = {{ trial }}/data
             smtpd_tls_chain_files = /etc/ssl/private/mail.pem
@@ -399,26 +406,27 @@ def _change(module, instance, entries):
     report.check_ca_files(instance, current, entries)
     shadowed = instance.shadowed(current, wanted) if options.destinations else []
     report.judge_shadowed(shadowed, entries, params["on_drift"], wanted.warnings)
-    before, after = report.main_cf(instance), instance.staged(wanted)
-    stale = instance.stale(wanted)
-    running = instance.tools.running(instance.directory)
+    before, after = instance.staged(wanted)
+    running = instance.running(current)
     due = instance.due() and running and params["reload"]
-    changed = bool(before != after or stale or due)
+    changed = bool(before != after or instance.stale(wanted) or due)
     result = {
         "changed": changed,
         "instance": {"config_directory": instance.directory, "version": current.effective["mail_version"], "running": running},
         "policies": report.policies(wanted, shadowed),
         "parameters": wanted.settings,
         "reloaded": changed and running and params["reload"],
-        "diff": report.diff(instance, current, wanted, before, after),
+        "diff": report.diff(instance, current, wanted),
     }
     for warning in wanted.warnings:
         module.warn(warning)
-    if changed and not module.check_mode:
-        if params["backup"] and before != after:
-            result["backup_file"] = module.backup_local(instance.main)
-        result["reloaded"] = instance.apply(wanted, after, params["reload"])
-        instance.tidy()
+    if not module.check_mode:
+        instance.tidy(before)
+        if changed:
+            if params["backup"] and before != after:
+                result["backup_file"] = module.backup_local(instance.main)
+            instance.apply(wanted, before, after, result["reloaded"])
+            instance.tidy(before, after)
     return result
 
 

@@ -17,8 +17,8 @@ description:
   - It says what the host saw and never what that means. The info plugins of this collection, such as
     M(mailops.tls.readiness_info), send it their requests and judge its answers on the controller. Use those;
     use this module directly only to look closer.
-  - Needs nothing on the host but Python 3.6 or later, and changes nothing. V(rehearse) asks C(openssl) and, for keystores,
-    C(keytool) and C(vfychain), where they are installed.
+  - Needs nothing on the host but Python 3.6 or later, and changes nothing. V(rehearse) and V(smtp) ask C(openssl), and for
+    keystores V(rehearse) asks C(keytool) and C(vfychain), where they are installed.
   - Bad news is an observation. The module fails only for arguments that are not of the types below.
   - Requests and answers are described in C(docs/observations.md) of this collection.
 author:
@@ -38,8 +38,8 @@ attributes:
 options:
   requests:
     description:
-      - What to observe. Each has an C(id) of its own and an C(op), such as V(fetch), V(connect), V(chain), V(store) and
-        V(rehearse), and the options of that operation.
+      - What to observe. Each has an C(id) of its own and an C(op), such as V(fetch), V(connect), V(chain), V(smtp),
+        V(store) and V(rehearse), and the options of that operation.
       - A request that this probe does not know or cannot read gets an answer with an error. The others are answered.
     type: list
     elements: dict

@@ -15,6 +15,8 @@ description:
   - Plans what M(mailops.tls.ca_egress_info) and M(mailops.tls.trust_store_info) check, lets the host observe all of
     it in B(one)
     remote execution, and judges the answers on the controller.
+  - With O(mail_domains), O(mail_hosts) or O(connector_certificate), what M(mailops.tls.smtp_tls_info) and
+    M(mailops.tls.connector_certificate_info) check takes part in the same execution.
   - Bad news is not a failure. The task fails only for bad arguments, an unreachable host, or when the probe cannot run
     there. Use M(mailops.tls.assert_findings) to stop at bad news, or the role P(mailops.tls.readiness#role) for a
       whole fleet.
@@ -27,10 +29,12 @@ extends_documentation_fragment:
   - mailops.tls.options.egress
   - mailops.tls.options.trust
   - mailops.tls.options.declared_certificate
+  - mailops.tls.options.declared_smtp
 seealso:
   - module: mailops.tls.ca_egress_info
   - module: mailops.tls.trust_store_info
   - module: mailops.tls.connector_certificate_info
+  - module: mailops.tls.smtp_tls_info
   - module: mailops.tls.readiness_report
 """
 
@@ -235,7 +239,7 @@ stores:
       sample: PEM
     used_by:
       description:
-        - Who reads the store as far as it is known, such as settings of Postfix; filled with O(stores=auto) and O(stores=all).
+        - Who reads the store as far as it is known, such as settings of Postfix; filled with O(stores=auto) and O(stores=mail).
       type: list
       elements: str
       sample: ["Postfix smtp_tls_CAfile"]
@@ -260,8 +264,9 @@ stores:
           sample: cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f
         status:
           description:
-            - V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted), V(wrong_use) (trusted, but not for TLS servers),
-              or V(unknown).
+            - V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted) (or blocked by an administrator), V(wrong_use)
+              (trusted, but not for TLS servers), V(shadowed) (behind another certificate of the same name with another key),
+              V(not_effective) (a file that has no effect where it lies), or V(unknown).
           type: str
           sample: present
         detail:
@@ -275,6 +280,19 @@ stores:
           description: Ids of the profiles that need it.
           type: list
           elements: str
+        hurts_from:
+          description:
+            - Day from which it is felt. For a root that is not trusted, today where a profile in force needs it, or the day
+              from which a coming profile does; for one that is trusted, the day its validity ends, if a profile needs it then.
+            - V(none) where no profile needs it any more, or nothing is known.
+          type: str
+          sample: "2026-03-22"
+    intermediates:
+      description:
+        - The intermediates of the profiles, with O(intermediates=true); otherwise empty.
+        - The keys are those of RV(stores[].roots). C(sha256) is V(none) where the CA publishes none.
+      type: list
+      elements: dict
 certificates:
   description: Every certificate of the host's own that was looked at.
   returned: success, when O(connector_certificate) is given
@@ -371,6 +389,190 @@ certificates:
     matched_domain:
       description: The name (C(field) and C(value)) that lies in an accepted domain, and that C(domain), if one does.
       type: dict
+certificate_group:
+  description: What O(connector_certificate.group) says.
+  returned: success, when O(connector_certificate) is given
+  type: str
+  sample: edge
+paths:
+  description: Every address that was looked at.
+  returned: success, when O(mail_domains) or O(mail_hosts) is given
+  type: list
+  elements: dict
+  contains:
+    domain:
+      description:
+        - The mail domain that it belongs to; V(none) for a host of O(mail_hosts).
+      type: str
+      sample: example.net
+    host:
+      description:
+        - Name of the server, or its address.
+      type: str
+      sample: mx1.example.net
+    address:
+      description:
+        - IPv4 or IPv6 address.
+      type: str
+      sample: 192.0.2.1
+    family:
+      description:
+        - V(ipv4) or V(ipv6).
+      type: str
+      sample: ipv4
+    port:
+      description:
+        - TCP port.
+      type: int
+      sample: 25
+    connections:
+      description:
+        - How many connections were made to it, one after the other.
+      type: int
+      sample: 1
+    ms:
+      description:
+        - Milliseconds that the steps took.
+      type: dict
+    banner:
+      description:
+        - Its greeting.
+      type: str
+      sample: 220 mx1.example.net ESMTP
+    capabilities:
+      description:
+        - What it offers in answer to EHLO, before TLS; V(none) if it was not seen.
+      type: list
+      elements: str
+    starttls:
+      description:
+        - V(offered), V(not_offered), V(filtered) (masked on the way), V(refused), or V(implicit) where TLS begins at once.
+      type: str
+      sample: offered
+    protocol:
+      description:
+        - TLS version that was negotiated.
+      type: str
+      sample: TLSv1.3
+    cipher:
+      description:
+        - Cipher suite that was negotiated.
+      type: str
+      sample: TLS_AES_256_GCM_SHA384
+    permissive:
+      description:
+        - Whether the handshake succeeded only with settings that are weaker than the host's ordinary ones.
+      type: bool
+    forward_secrecy:
+      description:
+        - Whether the key exchange has forward secrecy; V(none) when that cannot be told.
+      type: bool
+    key_exchange:
+      description:
+        - Key exchange, as far as it is known.
+      type: str
+      sample: ECDHE
+    client_certificate_requested:
+      description:
+        - Whether the server asks for a client certificate; V(none) if it was not seen.
+      type: bool
+    chain:
+      description:
+        - The certificates that it sent, its own first, each with C(sha256), C(subject), C(issuer), C(not_before),
+          C(not_after), C(key_type), C(key_size), C(signature_hash), C(names), C(extended_key_usage), C(server_auth),
+          C(client_auth), C(scts), C(self_signed) and C(public_ca).
+      type: list
+      elements: dict
+    chain_source:
+      description:
+        - How the host obtained them.
+      type: str
+      sample: ssl
+    trust:
+      description:
+        - What the host's own OpenSSL says with each store, as C(store), C(ok), C(code), C(message) and C(version). Names are
+          not looked at.
+      type: list
+      elements: dict
+    trusted:
+      description:
+        - Whether the chain leads to a root of one of the stores, the date of the certificate apart; V(none) if no store could
+          say.
+      type: bool
+    complete:
+      description:
+        - Whether the server sent all intermediates; V(none) if that could not be told.
+      type: bool
+    validity:
+      description:
+        - C(not_before), C(not_after), C(days), C(days_left), C(lead_time_days), C(renewal_due), and the longest validity
+          C(longest_days_today) that public CAs may issue today.
+      type: dict
+    name:
+      description:
+        - Whether a name of the certificate C(matched) the C(reference), and its C(field) (V(SAN), V(CN) or V(IP)) and
+          C(value).
+      type: dict
+    revocation:
+      description:
+        - For each certificate but roots its C(status) (V(good), V(revoked), V(unknown) or V(not_asked)), the C(reason), and
+          what each of its C(sources) said.
+      type: list
+      elements: dict
+    dane:
+      description:
+        - C(status) (V(verified), V(mismatch), V(unsigned), V(bogus), V(not_published), V(unusable), V(not_judged) or
+          V(not_asked)), C(detail), the C(records) and the C(record) that matched.
+      type: dict
+    profile:
+      description:
+        - The C(id) of the profile that knows the chain, whether the certificate C(matches) its table, the C(differences), and
+          the profiles that were C(compared). V(none) where no profile speaks of this server.
+      type: dict
+    plaintext:
+      description:
+        - Replies to C(MAIL FROM) and C(RCPT TO) without TLS.
+      type: dict
+    plaintext_refused:
+      description:
+        - Whether it takes no mail without TLS; V(none) if that was not tried or not told.
+      type: bool
+    state:
+      description:
+        - V(opportunistic) (TLS does not come about, or not with O(mail_policy.minimum_tls), so that mail would go in plain text),
+          V(encrypted) (TLS, with nobody known for sure), or V(verified); V(none) if it was not seen.
+      type: str
+      sample: verified
+    verified_by:
+      description:
+        - V(pkix), V(dane), or both.
+      type: list
+      elements: str
+    policy:
+      description:
+        - What the direction asks for (C(require)), whether that is C(met), and what keeps it
+          from being verified (C(reason)).
+      type: dict
+    error:
+      description:
+        - C(stage), C(code) and C(message) of what ended it early.
+      type: dict
+mx:
+  description:
+    - MX of each domain. C(status), C(authenticated) (the AD bit) and C(records) are the host's, and those below C(controller) the
+      controller's.
+  returned: success, when O(mail_domains) or O(mail_hosts) is given
+  type: list
+  elements: dict
+  sample: []
+mta_sts:
+  description:
+    - MTA-STS of each domain, with C(published), C(mode), C(max_age), the C(mx) of the policy and the MX hosts that
+      are C(mismatched).
+  returned: success, when O(mail_domains) or O(mail_hosts) is given
+  type: list
+  elements: dict
+  sample: []
 rehearsal:
   description: What the host's own software says of the chains of O(rehearse), one for each chain in each store.
   returned: success

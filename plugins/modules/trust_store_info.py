@@ -65,11 +65,18 @@ EXAMPLES = r"""
       - type: python
         path: /usr/lib/python3/dist-packages
 
-- name: Rehearse the change. Does the host's own software accept the root to come, and a chain that a partner announced?
+- name: Rehearse the change. Does the host's own software accept the root to come, before any server presents it?
   mailops.tls.trust_store_info:
     rehearse:
       - exo-digicert-g2
-      - "{{ lookup('ansible.builtin.file', 'partner-chain.pem') }}"
+      # PEM text of a chain that a partner announced may follow, what is verified first.
+
+- name: Check the intermediates too, for software that meets servers which leave them out
+  mailops.tls.trust_store_info:
+    profiles:
+      - exo-digicert-g1
+    stores: mail
+    intermediates: true
 """
 
 RETURN = r"""
@@ -119,7 +126,7 @@ stores:
       sample: PEM
     used_by:
       description:
-        - Who reads the store as far as it is known, such as settings of Postfix; filled with O(stores=auto) and O(stores=all).
+        - Who reads the store as far as it is known, such as settings of Postfix; filled with O(stores=auto) and O(stores=mail).
       type: list
       elements: str
       sample: ["Postfix smtp_tls_CAfile"]
@@ -144,8 +151,9 @@ stores:
           sample: cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f
         status:
           description:
-            - V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted), V(wrong_use) (trusted, but not for TLS servers),
-              or V(unknown).
+            - V(present), V(absent), V(expired), V(not_yet_valid), V(distrusted) (or blocked by an administrator), V(wrong_use)
+              (trusted, but not for TLS servers), V(shadowed) (behind another certificate of the same name with another key),
+              V(not_effective) (a file that has no effect where it lies), or V(unknown).
           type: str
           sample: present
         detail:
@@ -159,6 +167,19 @@ stores:
           description: Ids of the profiles that need it.
           type: list
           elements: str
+        hurts_from:
+          description:
+            - Day from which it is felt. For a root that is not trusted, today where a profile in force needs it, or the day
+              from which a coming profile does; for one that is trusted, the day its validity ends, if a profile needs it then.
+            - V(none) where no profile needs it any more, or nothing is known.
+          type: str
+          sample: "2026-03-22"
+    intermediates:
+      description:
+        - The intermediates of the profiles, with O(intermediates=true); otherwise empty.
+        - The keys are those of RV(stores[].roots). C(sha256) is V(none) where the CA publishes none.
+      type: list
+      elements: dict
 rehearsal:
   description: What the host's own software says of the chains of O(rehearse), one for each chain in each store.
   returned: success

@@ -10,7 +10,7 @@ import argparse
 import pathlib
 import sys
 
-from tests.benchmark import fleet_egress, fleet_readiness, wire
+from tests.benchmark import connectors, fleet_egress, fleet_readiness, fleet_trust, wire
 from tests.benchmark.harness import BenchmarkError, Settings
 from tests.lab.lifecycle import LabError
 from tests.lab.preflight import LabUnavailableError
@@ -19,13 +19,15 @@ from tools import prepare
 #: name -> what it measures, the smaller and the larger number of UNITS, and what does it.
 BENCHMARKS = {
     "readiness": ("the readiness role against one ping task", 4, 24, fleet_readiness.run),
+    "trust": ("trust_store_info on ten stores against keytool, trust list and x509_certificate_info", 15, 150, fleet_trust.run),
     "egress": ("ca_egress_info against one ping task, and against the same check from general modules", 4, 24, fleet_egress.run),
     "wire": ("smtp_tls_info beside sslyze, posttls-finger and a task per address", 200, 1000, wire.run),
+    "connectors": ("connectors of Exchange Online against one Get and one Set for each of them", 20, 200, connectors.run),
 }
 #: What the numbers count; hosts, where nothing is said.
-UNITS = {"wire": "addresses"}
+UNITS = {"wire": "addresses", "connectors": "connectors", "trust": "roots"}
 #: Those that are compared with something that has to be installed beside them.
-WITH_OTHERS = ("egress", "wire")
+WITH_OTHERS = ("egress", "trust", "wire")
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ class Expected:
     """The verdict on a host.
 
     `causes` maps the kind of endpoint to its cause, for the kinds that matter (several where the client may truly see
-    either); `findings` must be reported as (id, status); `forbidden` ids must not be.
+    either); `findings` must be reported as (id, status); `forbidden` ids must not be, but as a warning.
     """
 
     compliant: bool | None

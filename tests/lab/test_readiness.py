@@ -79,7 +79,8 @@ def test_verdict(run: Run, name: str) -> None:
     details = json.dumps([finding for finding in said["findings"] if finding["status"] != "pass"], indent=1)
     assert said["compliant"] is expected.compliant, details
     assert expected.findings <= seen, details
-    assert not {finding_id for finding_id, _status in seen} & expected.forbidden, details
+    # A store that no mail software reads may lack the lab's root, as the directory beside the system's bundle does.
+    assert not {finding_id for finding_id, status in seen if status != "warn"} & expected.forbidden, details
     for kind, causes in expected.causes.items():
         found = {endpoint["cause"] for endpoint in said["endpoints"] if endpoint["kind"] == kind}
         assert found and found <= causes, f"{kind}: {found}, expected {set(causes)}\n{details}"

@@ -30,7 +30,8 @@ class ValueRefusedError(ValueError):
 
 def from_user(field, value):
     """The canonical value of what a user wrote; null stands for the default. Raises ValueRefusedError."""
-    if value is None:
+    # ansible-core before 2.19 makes an empty text of a null that comes out of a template, and no choice is empty.
+    if value is None or (field.kind == f.CHOICE and value == ""):
         if field.default is f.NO_DEFAULT:
             raise ValueRefusedError(
                 "%s: null stands for the default, and which one that is is not reliably documented; say what it shall be"

@@ -163,8 +163,8 @@ def client(option):
         raise DeclarationError("%s: require is required" % what)
     if option.get("names"):
         raise DeclarationError(
-            "%s: Postfix compares no names in client certificates. Declare fingerprints; "
-            "names can be checked only by a policy service of yours (check_policy_service, ccert_subject)" % what
+            "%s: Postfix compares no names in client certificates. Declare fingerprints (that of the public key lasts over "
+            "renewals with the same key), or have a policy service of yours look at ccert_subject (check_policy_service)" % what
         )
     if require == "encrypt":
         if option.get("fingerprints") or option.get("ca_file"):

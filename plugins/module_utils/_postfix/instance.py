@@ -6,8 +6,9 @@
 
 """One Postfix instance: read it, try a change on a copy, make it with one rename of main.cf, and take it back.
 
-Order of writes: map files under names that nothing refers to yet, the mark that a reload is due, main.cf, reload. Killed
-anywhere in between, the instance has all of the old or all of the new configuration, and the next run finishes.
+Order of writes: map files under names that nothing refers to yet, the mark that a reload is due, a second name for the old
+main.cf, main.cf, reload. Killed anywhere in between, the instance has all of the old or all of the new configuration, and
+the next run finishes. The way back is the rename of that second name, which needs no space on the disk.
 """
 
 import errno
@@ -19,6 +20,7 @@ from ansible_collections.mailops.tls.plugins.module_utils._postfix import plan a
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import system, tables
 
 PENDING = "reload-pending"
+BEFORE = ".mailops_tls.before"
 
 
 class Instance(object):
@@ -30,6 +32,7 @@ class Instance(object):
         self.main = os.path.realpath(os.path.join(directory, "main.cf"))
         self.folder = os.path.join(directory, tables.FOLDER)
         self.pending = os.path.join(self.folder, PENDING)
+        self.spare = os.path.join(os.path.dirname(self.main), BEFORE)
 
     def current(self):
         """What there is (plan.Current). Raises PostfixError."""
@@ -43,7 +46,13 @@ class Instance(object):
 
     def _entries(self, name):
         data = system.read(os.path.join(self.folder, name)) if name else None
-        return tables.parse(data.decode("utf-8", "replace")) if data else {}
+        return tables.parse(name.split("-")[0], data.decode("utf-8", "replace")) if data else {}
+
+    def running(self, current):
+        """Does this instance run (bool)?"""
+        # postfix(1) takes a second to say that it does not.
+        process = os.path.join(current.effective["queue_directory"], "pid", "master.pid")
+        return os.path.exists(process) and self.tools.running(self.directory)
 
     def stale(self, wanted):
         """Map files that are missing or were changed by hand (dict of name to text)."""
@@ -54,10 +63,11 @@ class Instance(object):
         }
 
     def staged(self, wanted):
-        """main.cf (bytes) as it shall be, tried on a copy: postconf, postmap and postfix check accept it.
+        """main.cf as it is and as it shall be (bytes), the latter tried: postconf, postmap and postfix check accept it.
 
         Raises PostfixError with what they say; nothing was changed then.
         """
+        before = system.read(self.main) or b""
         copy = tempfile.mkdtemp(prefix="mailops_tls.")
         try:
             for name in os.listdir(self.directory):
@@ -65,13 +75,14 @@ class Instance(object):
                     os.symlink(os.path.join(self.directory, name), os.path.join(copy, name))
             target = os.path.join(copy, "main.cf")
             with open(target, "wb") as handle:
-                handle.write(system.read(self.main) or b"")
+                handle.write(before)
+            system.settled(target)
             self._edit(copy, wanted.settings)
             self._read_back(copy, wanted)
             self._lookups(copy, wanted, self._write_staged(copy, wanted))
             if os.path.isdir(self.tools.settings(copy, "-x", "queue_directory")["queue_directory"]):
                 self.tools.check(copy)
-            return system.read(target)
+            return before, system.read(target)
         except (IOError, OSError) as error:
             raise system.PostfixError("cannot try the change on a copy in %s: %s" % (copy, error))
         finally:
@@ -85,6 +96,7 @@ class Instance(object):
                 code, out, err = self.tools.run("postconf", "-c", copy, option, *arguments)
                 if code:
                     raise system.PostfixError("postconf %s failed: %s" % (option, err or out))
+                system.settled(os.path.join(copy, "main.cf"))
 
     @staticmethod
     def _write_staged(copy, wanted):
@@ -94,6 +106,7 @@ class Instance(object):
         for name, text in wanted.files.items():
             with open(os.path.join(folder, name), "wb") as handle:
                 handle.write(text.encode("utf-8"))
+            system.settled(os.path.join(folder, name))
         return folder
 
     def _read_back(self, directory, wanted):
@@ -107,7 +120,7 @@ class Instance(object):
         for name in sorted(wanted.files):
             kind = name.split("-")[0]
             keys = {key.split("/")[0] if kind == "clients" else key: key for key in sorted(wanted.entries[kind], reverse=True)}
-            found = self.tools.lookups(directory, "%s:%s/%s" % (tables.TYPES[kind], folder, name), sorted(keys))
+            found = self.tools.lookups(directory, "%s:%s/%s" % (tables.TYPES[kind], folder, name), sorted(keys), strict=True)
             missing = [keys[key] for key in keys if key not in found]
             wrong = [key for key in keys if kind != "clients" and found.get(key) != wanted.entries[kind][keys[key]]]
             if missing or wrong:
@@ -130,9 +143,10 @@ class Instance(object):
         """Was a run ended between its change and its reload (bool)?"""
         return os.path.exists(self.pending)
 
-    def apply(self, wanted, main, reload):
-        """Make it so; True if Postfix was reloaded. Raises PostfixError, with everything as it was before."""
-        before, made = system.read(self.main), []
+    def apply(self, wanted, before, after, reload):
+        """Put main.cf from `before` to `after` (bytes) and reload. Raises PostfixError, with everything as it was before."""
+        made, due = [], self.due()
+        system.remove(self.spare)  # of a run that was killed; what is there now is what counts
         try:
             self._make_folder()
             for name, text in sorted(self.stale(wanted).items()):
@@ -140,40 +154,53 @@ class Instance(object):
                 system.write(made[-1], text.encode("utf-8"))
             if reload:
                 system.write(self.pending, b"")
-            if main != before:
-                system.write(self.main, main, like=self.main)
+            if after != before:
+                self._exchange(before, after)
             self._read_back(self.directory, wanted)
             self._lookups(self.directory, wanted, self.folder)
-        except system.PostfixError:
-            self._restore(before, made, reloaded=False)
-            raise
-        return self._reload(before, made) if reload else False
-
-    def _reload(self, before, made):
-        try:
-            if not self.tools.running(self.directory):
-                reloaded = False
-            else:
+            if reload:
                 self.tools.reload(self.directory)
-                reloaded = True
-        except system.PostfixError:
-            self._restore(before, made, reloaded=True)
-            raise
-        system.remove(self.pending)
-        return reloaded
+        except system.PostfixError as error:
+            raise system.PostfixError("%s. %s" % (error, self._restore(made, reload, due)))
+        if reload:
+            system.remove(self.pending)
+        system.remove(self.spare)
 
-    def _restore(self, before, made, reloaded):
-        """Back to what main.cf said before; a reload that was tried is done again with it."""
+    def _exchange(self, before, after):
+        """main.cf gets its new content; the old file keeps a second name."""
         if system.read(self.main) != before:
-            system.write(self.main, before, like=self.main)
-        kept = self._referred_names(before)
+            raise system.PostfixError("%s was changed by somebody else meanwhile; run this again" % self.main)
+        try:
+            os.link(self.main, self.spare)
+        except OSError as error:
+            raise system.PostfixError("cannot keep %s: %s" % (self.main, error.strerror))
+        system.write(self.main, after, like=self.main)
+
+    def _restore(self, made, reload, due):
+        """Back to what was before; says so (str), or what is left to do. `due` says whether a reload was due before."""
+        try:
+            exchanged = os.path.exists(self.spare) and not os.path.samefile(self.spare, self.main)
+            if exchanged:
+                os.rename(self.spare, self.main)
+                system.sync_directory(os.path.dirname(self.main))
+        except OSError as error:
+            return "The old configuration could not be put back (%s): rename %s to %s" % (error.strerror, self.spare, self.main)
+        system.remove(self.spare)
+        kept = self._referred_names(system.read(self.main))
         for path in made:
             if os.path.basename(path) not in kept:
                 system.remove(path)
-        system.remove(self.pending)
-        if reloaded and self.tools.running(self.directory):
-            self.tools.run("postfix", "-c", self.directory, "reload")
+        if not due:
+            system.remove(self.pending)
         self._remove_folder()
+        if not (exchanged and reload):
+            return "Nothing was changed"
+        # A reload that failed may have ended Postfix, which ran before.
+        command = "reload" if self.tools.running(self.directory) else "start"
+        code, out, err = self.tools.run("postfix", "-c", self.directory, command)
+        if code:
+            return "The old configuration was put back, but postfix %s fails with it: %s" % (command, err or out)
+        return "The old configuration was put back and Postfix runs with it"
 
     def _make_folder(self):
         try:
@@ -192,14 +219,20 @@ class Instance(object):
     def _referred_names(self, data):
         return set(tables.referred(self.folder, (data or b"").decode("utf-8", "replace")).values())
 
-    def tidy(self):
-        """Remove map files that neither main.cf nor a backup of it refers to."""
+    def tidy(self, *versions):
+        """Remove what killed runs left, and map files that no main.cf refers to: of `versions` (bytes), now, or a backup.
+
+        The version before the last change is among them, because a process of Postfix may just be starting with it.
+        """
         kept = set()
+        for data in versions:
+            kept |= self._referred_names(data)
         for name in os.listdir(self.directory):
             if name.startswith("main.cf"):
                 kept |= self._referred_names(system.read(os.path.join(self.directory, name)))
-        if os.path.isdir(self.folder):
-            for name in os.listdir(self.folder):
-                if (tables.is_ours(name) and name not in kept) or name.startswith(".mailops_tls."):
-                    system.remove(os.path.join(self.folder, name))
-            self._remove_folder()
+        for folder in {os.path.dirname(self.main), self.folder}:
+            for name in os.listdir(folder) if os.path.isdir(folder) else []:
+                unused = folder == self.folder and tables.is_ours(name) and name not in kept
+                if unused or name.startswith(".mailops_tls."):
+                    system.remove(os.path.join(folder, name))
+        self._remove_folder()

@@ -49,8 +49,8 @@ Options = collections.namedtuple("Options", "destinations clients exclusive on_d
 
 def plan(current, declared, options):
     """The Wanted of `declared` (list of Entry). Raises DeclarationError where Postfix cannot or must not do that."""
-    warnings = []
-    entries = _merge(current, declared, options, warnings)
+    warnings, kept = [], set()
+    entries = _merge(current, declared, options, warnings, kept)
     files, references = {}, {}
     for kind in d.KINDS:
         if entries[kind]:
@@ -59,17 +59,19 @@ def plan(current, declared, options):
             files[name] = text
             references[kind] = tables.reference(current.folder, kind, name)
     values = _lists(current, references)
-    values.update(_classes(current, declared, entries, references))
+    values.update(_classes(current, [entry for entry in declared if entry.value not in kept], entries, references))
     if any(entries[kind] for kind in tables.INBOUND):
-        values.update(_server(current, declared, entries, options))
+        values.update(_server(current, declared, entries))
+    if options.plaintext_reject_code is not None:
+        values["plaintext_reject_code"] = str(options.plaintext_reject_code)
     _client_side(current, declared, entries, values, warnings)
     _shadowing(current, references, options, warnings)
     changed = {name: value for name, value in values.items() if current.raw.get(name) != value}
     return Wanted(entries, files, changed, warnings)
 
 
-def _merge(current, declared, options, warnings):
-    """The entries of all maps after this run."""
+def _merge(current, declared, options, warnings, kept):
+    """The entries of all maps after this run. Adds the values that stay although they drifted to `kept` (set)."""
     merged = {}
     for kind in d.KINDS:
         given = options.destinations if kind == "policy" else options.clients
@@ -82,6 +84,8 @@ def _merge(current, declared, options, warnings):
                 table.pop(key, None)
             elif key not in table or _replaces(current, entry, table[key], options, warnings):
                 table[key] = entry.value
+            else:
+                kept.add(table[key])
         merged[kind] = table
     return merged
 
@@ -127,8 +131,7 @@ def _classes(current, declared, entries, references):
     used = sorted({value for kind in tables.INBOUND for value in entries[kind].values() if _is_class(value)})
     values = {name: None for name in current.raw if _is_class(name)}
     for name in used:
-        kept = any(entries[kind].get(key) == name for kind in tables.INBOUND for key in current.entries[kind])
-        definition = definitions.get(name) or (current.raw.get(name) if kept else None)
+        definition = definitions.get(name) or current.raw.get(name)
         if not definition:
             raise d.DeclarationError("main.cf has no %s any more, which a managed entry needs. Declare that client again" % name)
         values[name] = definition
@@ -143,7 +146,7 @@ def _classes(current, declared, entries, references):
     return values
 
 
-def _server(current, declared, entries, options):
+def _server(current, declared, entries):
     """What smtpd(8) needs to hold requirements on clients."""
     now, values = current.effective, {}
     if not any(now.get(name, "") not in ("", "none") for name in CERTIFICATES):
@@ -164,8 +167,6 @@ def _server(current, declared, entries, options):
         )
         values.update(_digest(now, "smtpd_tls_fingerprint_digest", foreign))
     values.update(_authorities(now, declared))
-    if options.plaintext_reject_code is not None:
-        values["plaintext_reject_code"] = str(options.plaintext_reject_code)
     return values
 
 
@@ -231,13 +232,23 @@ def _client_side(current, declared, entries, values, warnings):
         values.update(_digest(now, "smtp_tls_fingerprint_digest", foreign))
 
 
+def _weakens(setting, value, references):
+    """Does this setting of a service in master.cf take the declaration out of force there?"""
+    inbound = [references[kind] for kind in tables.INBOUND if kind in references]
+    outbound = [references["policy"]] if "policy" in references else []
+    if setting == "smtpd_tls_security_level":
+        return bool(inbound) and value in ("", "none")
+    if setting == "smtpd_tls_ask_ccert":
+        return bool(inbound) and value == "no"
+    ours = {MAPS: outbound, RESTRICTIONS: inbound}.get(setting, [])
+    return not all(reference in value or "$" + setting in value for reference in ours)
+
+
 def _shadowing(current, references, options, warnings):
     """Settings of others that keep our entries from being looked at."""
-    for name in sorted(current.overrides):
-        setting = name.rsplit("/", 1)[-1]
-        inbound = setting in (RESTRICTIONS, "smtpd_tls_security_level", "smtpd_tls_ask_ccert")
-        if (inbound and set(tables.INBOUND) & set(references)) or (setting == MAPS and "policy" in references):
-            warnings.append("master.cf overrides %s: the declaration does not hold for that service" % name)
+    for name, value in sorted(current.overrides.items()):
+        if _weakens(name.rsplit("/", 1)[-1], value, references):
+            warnings.append("master.cf sets %s = %s: the declaration does not hold for that service" % (name, value))
     foreign = tables.tokens(tables.replace(current.folder, current.effective.get(RESTRICTIONS, ""), [], last=False))
     permits = [word for word in foreign if word.startswith("permit")]
     if permits and set(tables.INBOUND) & set(references):

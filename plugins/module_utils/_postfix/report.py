@@ -58,29 +58,26 @@ def check_ca_files(instance, current, entries):
             if chroot is None:
                 chroot = _chroot(instance, current)
             if chroot:
-                _readable(entry.key, chroot + path)
+                _readable(entry.key, chroot + path, "smtp(8) runs in a chroot and reads the file there")
 
 
 def _chroot(instance, current):
+    """The directory that smtp(8) is locked up in; empty where it is not."""
     fields = instance.tools.settings(instance.directory, "-F", "smtp/unix/chroot")
     return current.effective["queue_directory"] if "y" in fields.values() else ""
 
 
-def _readable(key, path):
+def _readable(key, path, reason=""):
     try:
         mode = os.stat(path).st_mode
         with open(path, "rb") as handle:
             data = handle.read(1 << 22)
     except (IOError, OSError) as error:
-        raise DeclarationError("%s: ca_file %s: %s%s" % (key, path, error.strerror, _hint(path)))
+        raise DeclarationError("; ".join(["%s: ca_file %s: %s" % (key, path, error.strerror)] + [reason] * bool(reason)))
     if not mode & stat.S_IROTH:
         raise DeclarationError("%s: ca_file %s must be readable by all, because Postfix reads it as its own user" % (key, path))
     if b"-----BEGIN" not in data or b"PRIVATE KEY" in data:
         raise DeclarationError("%s: ca_file %s must have certificates in PEM form and no private key" % (key, path))
-
-
-def _hint(path):
-    return ". smtp(8) runs in a chroot, so the file must be there too" if "/spool/" in path or "/queue" in path else ""
 
 
 def judge_shadowed(shadowed, entries, on_drift, warnings):
@@ -100,11 +97,6 @@ def judge_shadowed(shadowed, entries, on_drift, warnings):
         warnings.append(text)
 
 
-def main_cf(instance):
-    """main.cf as it is (bytes)."""
-    return system.read(instance.main) or b""
-
-
 def policies(wanted, shadowed):
     """All managed entries, sorted, as the module returns them."""
     foreign = {key: "%s: %s" % (table, value) for key, table, value in shadowed}
@@ -120,18 +112,19 @@ def policies(wanted, shadowed):
     ]
 
 
-def diff(instance, current, wanted, before, after):
-    """What changes in main.cf, by setting, and in each map file (list for Ansible's diff)."""
-    parts = [_part(instance.main, _settings(current.raw, wanted.settings), _settings(wanted.settings, wanted.settings))]
-    if before == after:
-        parts = []
+def diff(instance, current, wanted):
+    """What changes in main.cf, by setting, and in each map file (list for Ansible's diff; empty: nothing)."""
+    parts = []
+    if wanted.settings:
+        old, new = _settings(current.raw, wanted.settings), _settings(wanted.settings, wanted.settings)
+        parts.append(_part(instance.main, old, new))
     names = {name.split("-")[0]: name for name in wanted.files}
     old = dict(_old_names(instance, current))
     for kind in sorted(set(names) | set(old)):
         data = system.read(os.path.join(instance.folder, old[kind])) if kind in old else None
-        text = (data or b"").decode("utf-8", "replace")
-        if text != wanted.files.get(names.get(kind), ""):
-            parts.append(_part("%s/%s" % (instance.folder, kind), text, wanted.files.get(names.get(kind), "")))
+        before, after = (data or b"").decode("utf-8", "replace"), wanted.files.get(names.get(kind), "")
+        if before != after:
+            parts.append(_part("%s/%s" % (instance.folder, kind), before, after))
     return parts
 
 

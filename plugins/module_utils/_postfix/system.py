@@ -16,7 +16,7 @@ import tempfile
 import time
 
 TIMEOUT = 30
-MAX_OUTPUT = 1 << 20
+MAX_OUTPUT = 1 << 24
 
 
 class PostfixError(Exception):
@@ -61,7 +61,7 @@ class Tools(object):
         """Read both streams until the process ends: daemons that postfix(1) starts keep the terminal open."""
         streams = {process.stdout.fileno(): b"", master: b""}
         open_streams, end = set(streams), time.time() + TIMEOUT
-        while True:
+        while open_streams:
             ended = process.poll() is not None
             ready = select.select(list(open_streams), [], [], 0 if ended else 0.05)[0]
             for stream in ready:
@@ -73,12 +73,16 @@ class Tools(object):
                     streams[stream] = (streams[stream] + data)[:MAX_OUTPUT]
                 else:
                     open_streams.discard(stream)
-            if ended and not ready:
+            if (ended and not ready) or time.time() > end:
                 break
-            if time.time() > end:
-                process.kill()
-                process.wait()
-                raise PostfixError("%s has not ended after %d seconds" % (name, TIMEOUT))
+        try:
+            process.wait(max(0, end - time.time()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise PostfixError("%s has not ended after %d seconds" % (name, TIMEOUT))
+        if any(len(data) == MAX_OUTPUT for data in streams.values()):
+            raise PostfixError("%s says more than %d MiB" % (name, MAX_OUTPUT >> 20))
         out, err = (streams[key].decode("utf-8", "replace") for key in (process.stdout.fileno(), master))
         return process.returncode, out, err.replace("\r", "").strip()
 
@@ -90,11 +94,15 @@ class Tools(object):
         pairs = [line.split("=", 1) for line in out.splitlines() if "=" in line]
         return {name.strip(): value.strip() for name, value in pairs}
 
-    def lookups(self, directory, table, keys):
-        """What a lookup table answers for many keys (dict of those it has). Raises PostfixError when it cannot answer."""
+    def lookups(self, directory, table, keys, strict=False):
+        """What a lookup table answers for many keys (dict of those it has). Raises PostfixError when it cannot answer.
+
+        Postfix passes over lines that it does not understand, with a warning; `strict` makes an error of that.
+        """
         code, out, err = self.run("postmap", "-c", directory, "-q", "-", table, keys="".join(key + "\n" for key in keys).encode())
         where = table.split(":", 1)[-1]
-        trouble = [line for line in err.splitlines() if "fatal:" in line or "error:" in line or where in line]
+        signs = ["fatal:", "error:", "unavailable"] + [where] * strict
+        trouble = [line for line in err.splitlines() if any(sign in line for sign in signs)]
         if code not in (0, 1) or trouble:
             raise PostfixError("the lookup table %s does not answer: %s" % (table, "; ".join(trouble) or err))
         return dict(line.split("\t", 1) for line in out.splitlines() if "\t" in line)
@@ -112,8 +120,10 @@ class Tools(object):
     def reload(self, directory):
         """`postfix reload`. Raises PostfixError when it fails or Postfix does not run afterwards."""
         code, out, err = self.run("postfix", "-c", directory, "reload")
-        if code or not self.running(directory):
+        if code:
             raise PostfixError("postfix reload failed: %s" % (err or out or "exit code %d" % code).strip())
+        if not self.running(directory):
+            raise PostfixError("Postfix ended when it was reloaded; its log says why")
 
 
 def lock(directory, seconds):
@@ -156,11 +166,12 @@ def write(path, data, like=None):
             _same_attributes(handle.fileno(), like)
             handle.flush()
             os.fsync(handle.fileno())
+        settled(temporary)
         os.rename(temporary, path)
         temporary = None
         sync_directory(directory)
     except (IOError, OSError) as error:
-        raise PostfixError("cannot write %s: %s. It is as it was" % (path, error.strerror))
+        raise PostfixError("cannot write %s: %s" % (path, error.strerror))
     finally:
         if temporary:
             remove(temporary)
@@ -177,6 +188,12 @@ def _same_attributes(descriptor, like):
         os.setxattr(descriptor, "security.selinux", os.getxattr(like, "security.selinux"))
     except OSError:
         pass  # no SELinux here
+
+
+def settled(path):
+    """Date back a file that nobody writes to any more: Postfix waits two seconds for a young one, which might be changing."""
+    past = time.time() - 3
+    os.utime(path, (past, past))
 
 
 def sync_directory(directory):

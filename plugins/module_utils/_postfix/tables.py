@@ -34,14 +34,21 @@ def _cidr_order(key):
     return (network.version, -network.prefixlen, int(network.network_address))
 
 
-def parse(text):
-    """The dict behind a map file of ours, hand-made changes included."""
+def parse(kind, text):
+    """The dict behind a map file of ours, hand-made changes included. Lines that Postfix itself passes over are not in it."""
     table = {}
     for line in text.splitlines():
         words = line.split(None, 1)
-        if len(words) == 2 and not line.lstrip().startswith("#"):
+        if len(words) == 2 and not line.lstrip().startswith("#") and (kind != "clients" or _is_network(words[0])):
             table.setdefault(words[0].lower(), " ".join(words[1].split()))
     return table
+
+
+def _is_network(text):
+    try:
+        return bool(ipaddress.ip_network(text))
+    except ValueError:
+        return False
 
 
 def file_name(kind, text):

@@ -7,6 +7,7 @@
 """A program of the host run within bounds of time and output, with pipes for what must not be written to a disk."""
 
 import os
+import signal
 import subprocess
 import threading
 
@@ -37,6 +38,8 @@ def converse(command, given=b"", pipes=(), environment=None, timeout=5.0, most=M
             stderr=subprocess.STDOUT,
             env=environment,
             pass_fds=inherited,
+            # A group of its own: what the program started holds its output open, and has to end with it.
+            start_new_session=True,
         )
     except (OSError, ValueError) as exc:
         for end in ends:
@@ -55,7 +58,10 @@ def _listen(process, name, given, timeout, most):
 
     def give_up():
         late.set()
-        process.kill()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except OSError:
+            process.kill()
 
     watchdog = threading.Timer(max(0.01, timeout), give_up)
     watchdog.daemon = True

@@ -4,20 +4,22 @@
 
 # This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
 
-"""The stores that software of this host reads: in known places, and where Postfix and the environment point."""
+"""The stores that software of this host reads: in known places, and where Postfix, other programs and the environment point."""
 
 import glob
 import itertools
 import os
-import stat
+import time
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe import store as reader
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
 from ansible_collections.mailops.tls.plugins.module_utils._probe.maincf import parameters
 from ansible_collections.mailops.tls.plugins.module_utils._probe.options import empty_answer
+from ansible_collections.mailops.tls.plugins.module_utils._probe.programs import environment_stores, program_stores
 
 MAX_STORES = 32
 MAX_MAIN_CF = 1 << 20
+PROGRAM_SECONDS = 2.0
 POSTFIX = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtpd_tls_CAfile", "smtpd_tls_CApath")
 
 
@@ -57,8 +59,14 @@ def discover(job):
     postfix, settings = postfix_stores(job)
     job.put(postfix=postfix)
     wishes += settings
+    environ = job.run.environ
     if job.options["environment"]:
-        wishes += list(_environment(job))
+        wishes += list(environment_stores(environ))
+    if job.options["programs"]:
+        seconds = min(PROGRAM_SECONDS, job.run.ends - time.monotonic())
+        programs, named = program_stores(environ, job.options["gitconfig"], seconds)
+        job.put(programs=programs)
+        wishes += named
     found = {}
     for kind, path, used_by in wishes:
         key = (kind, os.path.realpath(path))
@@ -102,21 +110,3 @@ def postfix_stores(job):
             kind = "pem_directory" if name.endswith("CApath") else "pem_file"
             stores.append((kind, said[name], ["postfix:" + name]))
     return {"path": path, "parameters": said, "error": None}, stores
-
-
-def _environment(job):
-    """What the surroundings of the probe name; those of a service may name something else."""
-    environ = job.run.environ
-    for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
-        if environ.get(name, "").startswith("/"):
-            yield "pem_file", environ[name], ["environment:" + name]
-    for path in environ.get("SSL_CERT_DIR", "").split(":"):
-        if path.startswith("/") and _is_directory(path):
-            yield "pem_directory", path, ["environment:SSL_CERT_DIR"]
-
-
-def _is_directory(path):
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
-    except OSError:
-        return False

@@ -159,6 +159,14 @@ def _operation(name):
             from ansible_collections.mailops.tls.plugins.module_utils._probe.rehearse import rehearse  # noqa: PLC0415 - as below
 
             return rehearse
+        if name == "sources":
+            from ansible_collections.mailops.tls.plugins.module_utils._probe.sources import sources  # noqa: PLC0415 - as below
+
+            return sources
+        if name == "smtp":
+            from ansible_collections.mailops.tls.plugins.module_utils._probe.smtpinfo import observe  # noqa: PLC0415 - as below
+
+            return observe
         if name in ("store", "file"):
             from ansible_collections.mailops.tls.plugins.module_utils._probe import store  # noqa: PLC0415 - only where it is needed
 

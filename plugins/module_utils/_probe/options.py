@@ -8,6 +8,7 @@
 
 import base64
 import binascii
+import copy
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
 
@@ -47,6 +48,12 @@ def _boolean(name, value):
 def _text(name, value):
     if not isinstance(value, str) or not value or "\0" in value:
         raise _invalid(name, "must be a text that is not empty")
+    return value
+
+
+def _string(name, value):
+    if not isinstance(value, str):
+        raise _invalid(name, "must be a text")
     return value
 
 
@@ -132,6 +139,30 @@ def _rehearsed_stores(name, value):
     ]
 
 
+def _sources(name, value):
+    places = _list_of(lambda key, item: item if isinstance(item, dict) else _refuse_item(key))(name, value)
+    return [
+        {
+            "kind": _choice("anchor", "source", "blocked", "deselected")(name, place.get("kind")),
+            "path": _text(name, place.get("path")),
+            "base": _text(name, place.get("base") or "/"),
+            "depth": _whole(1, 3)(name, place.get("depth") or 1),
+        }
+        for place in places
+    ]
+
+
+def _verifying_stores(name, value):
+    stores = _list_of(lambda key, item: item if isinstance(item, dict) else _refuse_item(key))(name, value)
+    if len(stores) > 16:
+        raise _invalid(name, "must be at most 16")
+    paths = ("ca_file", "ca_path")
+    return [
+        dict({key: None if store.get(key) is None else _text(name, store[key]) for key in paths}, id=_text(name, store.get("id")))
+        for store in stores
+    ]
+
+
 def _refuse_item(name):
     raise _invalid(name, "must be a list of dictionaries")
 
@@ -160,6 +191,24 @@ SPECS = {
     ),
     "connect": dict(_ROUTE, each_address=(_boolean, False), **_PEER),
     "chain": dict(_ROUTE, starttls=(_choice("smtp"), None), server_name=(_text, None), ehlo_name=(_text, None), **_PEER),
+    "smtp": {
+        "domain": (_text, None),
+        "host": (_text, None),
+        "port": (_whole(1, 65535), 25),
+        "implicit_tls": (_boolean, False),
+        "each_address": (_boolean, True),
+        "max_addresses": (_whole(1, 256), 16),
+        "address_family": (_choice(*FAMILIES), "any"),
+        "ehlo_name": (_text, None),
+        "client_certificate": (_text, None),
+        "client_key": (_text, None),
+        "check_plaintext": (_boolean, False),
+        "sender": (_string, None),
+        "recipient": (_text, None),
+        "stores": (_verifying_stores, []),
+        "dane": (_boolean, True),
+        "timeout": (_number(0.01, 300), 5),
+    },
     "store": {
         "type": (_choice("pem_file", "pem_directory"), REQUIRED),
         "paths": (_list_of(_text), REQUIRED),
@@ -171,6 +220,8 @@ SPECS = {
         "places": (_places, []),
         "main_cf": (_text, None),
         "environment": (_boolean, True),
+        "programs": (_boolean, False),
+        "gitconfig": (_text, None),
         "select": (_select, {"sha256": frozenset(), "containing": []}),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
     },
@@ -185,6 +236,10 @@ SPECS = {
         "main_cf": (_text, None),
         "timeout": (_number(0.01, 300), 5),
     },
+    "sources": {
+        "places": (_sources, REQUIRED),
+        "select": (_select, {"sha256": frozenset(), "containing": []}),
+    },
     "file": {
         "paths": (_list_of(_text), REQUIRED),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
@@ -195,6 +250,7 @@ SHAPES = {
     "fetch": dict(_EXCHANGE, body=None, body_bytes=0),
     "connect": _EXCHANGE,
     "chain": _EXCHANGE,
+    "smtp": {"ok": False, "mx": None, "hosts": [], "paths": [], "certificates": {}, "truncated": False},
     "store": {
         "path": None,
         "real_path": None,
@@ -207,16 +263,17 @@ SHAPES = {
         "skipped_count": 0,
         "files": None,
     },
-    "discover": {"stores": [], "postfix": None, "truncated": False},
+    "discover": {"stores": [], "postfix": None, "programs": None, "truncated": False},
     "identity": {"identities": [], "postfix": None},
     "rehearse": {"results": [], "appends_default": None},
+    "sources": {"found": [], "problems": []},
     "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},
 }
 
 
 def empty_answer(op):
     """The fields of an answer to `op` before anything is known (dict)."""
-    return {key: list(value) if isinstance(value, list) else value for key, value in SHAPES[op].items()}
+    return {key: copy.copy(value) for key, value in SHAPES[op].items()}
 
 
 def read_options(request):

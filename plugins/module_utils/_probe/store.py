@@ -180,7 +180,7 @@ def read_pem(job, path):
     found.tell(job, [block.sha256 for block in blocks])
 
 
-def _names(path):
+def list_names(path):
     """The names in a directory, sorted. Raises ProbeError of stage read."""
     names = []
     try:
@@ -212,7 +212,7 @@ def loadable(names):
 
 def read_directory(job, path):
     """Put what is in a directory of PEM into the answer. Raises ProbeError."""
-    names, modified = _names(path)
+    names, modified = list_names(path)
     job.put(modified=modified)
     hashed = loadable(names)
     found, certificates, read, left = _Found(job), [], {}, job.options["max_bytes"]

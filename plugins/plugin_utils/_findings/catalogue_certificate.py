@@ -272,4 +272,14 @@ CERTIFICATE_TYPES = (
         ),
         remedy="Install the same certificate on every server of the group, and reload the mail servers.",
     ),
+    FindingType(
+        id="certificate.fleet.differs",
+        status="fail",
+        severity="high",
+        meaning=(
+            "The servers of a group present different certificates. Part of the mail is then not attributed to the connector, "
+            "or refused."
+        ),
+        remedy="Install the same certificate on every server of the group, and reload the mail servers.",
+    ),
 )

@@ -77,12 +77,14 @@ TRUST_TYPES = (
         status="fail",
         severity="high",
         meaning=(
-            "The store holds the root certificate with trust settings that refuse it for TLS servers: an OpenSSL TRUSTED "
-            "CERTIFICATE block, or the flag p in a database of NSS."
+            "The store holds the root certificate with trust settings that refuse it for TLS servers (an OpenSSL TRUSTED "
+            "CERTIFICATE block, or the flag p in a database of NSS), or an administrator blocked it by the distribution's own "
+            "mechanism: a blocklist of p11-kit, or a line with an exclamation mark in /etc/ca-certificates.conf."
         ),
         remedy=(
-            "Find out who distrusted it and why before changing anything. To trust it again, replace the block with the plain "
-            "certificate, rebuild the store with the distribution's tool, or set the flags with certutil -M -t C,,."
+            "Find out who distrusted it and why before changing anything. To trust it again, undo what the detail names: replace "
+            "the block with the plain certificate, take it out of the blocklist or the exclamation mark off its line and rebuild "
+            "the store with the distribution's tool, or set the flags with certutil -M -t C,,."
         ),
     ),
     FindingType(
@@ -96,6 +98,35 @@ TRUST_TYPES = (
         remedy=(
             "If nobody limited it on purpose, replace the block with the plain certificate, or set the flags with certutil -M "
             "-t C,C,. Then restart the software that reads the store."
+        ),
+    ),
+    FindingType(
+        id="trust.root.shadowed",
+        status="fail",
+        severity="high",
+        meaning=(
+            "The store holds the root certificate, but before it another certificate of the same name with another key and "
+            "without a key identifier of its own. OpenSSL takes the first and refuses what the root signed."
+        ),
+        remedy=(
+            "Find out where the other certificate comes from: no public CA has two roots of one name with different keys. Remove "
+            "it, or move it behind the root, and rebuild the store."
+        ),
+    ),
+    FindingType(
+        id="trust.root.not_effective",
+        status="fail",
+        severity="high",
+        meaning=(
+            "The root certificate lies where an administrator would expect it to count and does not: a file that the "
+            "distribution's tool ignores or has not been run for, a directory that was not rehashed, a file of which OpenSSL "
+            "loads nothing because another block in it is damaged, a PKCS #12 file without the attribute by which Java knows "
+            "trusted certificates, or a database of NSS without the flag C."
+        ),
+        remedy=(
+            "The detail gives the reason. Debian, Ubuntu, Alpine: the file must hold PEM and its name end in .crt; then run "
+            "update-ca-certificates. RHEL and kin: put it in the directory anchors and run update-ca-trust. A directory: run "
+            "openssl rehash on it. A damaged file: rebuild it. Then reload the mail software and run again."
         ),
     ),
     FindingType(
@@ -134,10 +165,24 @@ TRUST_TYPES = (
         status="unknown",
         severity="medium",
         meaning=(
-            "With stores: auto or all the host looks for stores itself, and that search could not be completed. A "
+            "With stores: auto or mail the host looks for stores itself, and that search could not be completed. A "
             "store that mail software reads may not have been judged."
         ),
         remedy="Remove the reason given in the detail, or name the stores that matter in stores.",
+    ),
+    FindingType(
+        id="trust.postfix.no_store",
+        status="warn",
+        severity="medium",
+        meaning=(
+            "The client of Postfix is configured on the host and trusts no CA at all: it reads the system's store only where it "
+            "is told to. Destinations with the levels verify and secure are refused whatever the system's store holds; "
+            "opportunistic TLS goes on unverified."
+        ),
+        remedy=(
+            "Set smtp_tls_CAfile to the system's bundle (or smtp_tls_CApath to its hashed directory) in main.cf and reload "
+            "Postfix. Where master.cf sets it for the service, or DANE or fingerprints alone are used, waive this finding."
+        ),
     ),
     FindingType(
         id="trust.store.not_found",
@@ -155,7 +200,7 @@ TRUST_TYPES = (
         severity="high",
         meaning=(
             "Parts of the store could not be read as certificates. OpenSSL loads nothing at all from a PEM file with one "
-            "undecodable block; other software skips the block."
+            "undecodable block, so the roots in it are not effective; other software skips the block."
         ),
         remedy=(
             "Rebuild the store with the distribution's tool (update-ca-certificates or update-ca-trust), or remove the damaged "

@@ -12,15 +12,32 @@ import types
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_certificate import CERTIFICATE_TYPES
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_connector import CONNECTOR_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_egress import EGRESS_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_host import HOST_TYPES
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_smtp import SMTP_TYPES
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_smtp_policy import SMTP_POLICY_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_trust import TRUST_TYPES
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_trust_intermediate import TRUST_INTERMEDIATE_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.catalogue_trust_rehearsal import TRUST_REHEARSAL_TYPES
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.finding_type import FindingType
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Status, Subject
 
 REGISTRY: t.Final[t.Mapping[str, FindingType]] = types.MappingProxyType(
-    {kind.id: kind for kind in (*CERTIFICATE_TYPES, *EGRESS_TYPES, *HOST_TYPES, *TRUST_TYPES, *TRUST_REHEARSAL_TYPES)}
+    {
+        kind.id: kind
+        for kind in (
+            *CERTIFICATE_TYPES,
+            *CONNECTOR_TYPES,
+            *EGRESS_TYPES,
+            *HOST_TYPES,
+            *SMTP_TYPES,
+            *SMTP_POLICY_TYPES,
+            *TRUST_TYPES,
+            *TRUST_INTERMEDIATE_TYPES,
+            *TRUST_REHEARSAL_TYPES,
+        )
+    }
 )
 
 

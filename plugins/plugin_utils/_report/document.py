@@ -32,6 +32,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._gate.waivers import (
     apply_gate,
     parse_fail_on,
 )
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.fleet import judge_fleet
 from ansible_collections.mailops.tls.plugins.plugin_utils._text.clean import for_terminal, redact
 
 SCHEMA_VERSION: t.Final = 1
@@ -78,6 +79,7 @@ def build_document(
     now = generated_at.astimezone(dt.timezone.utc)
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     entries = [_host(host, stamp) for host in sorted(hosts, key=lambda host: str(host["host"]))]
+    _add_fleet(entries, judge_fleet({str(host["host"]): host.get("result") for host in hosts}, observed_at=stamp))
     names = [entry["host"] for entry in entries]
     twice = sorted(name for name, count in collections.Counter(names).items() if count > 1)
     if twice:
@@ -107,6 +109,16 @@ def build_document(
         },
         "hosts": entries,
     }
+
+
+def _add_fleet(entries: list[Json], found: t.Iterable[Finding]) -> None:
+    """Add to each host what only the results of all hosts together tell."""
+    by_host = {entry["host"]: entry for entry in entries}
+    for finding in found:
+        entry = by_host[finding.host]
+        entry["findings"] = sorted([*entry["findings"], {**redact(finding.as_dict()), "waived": None}], key=_sort_key)
+        entry["summary"] = _count(entry["findings"])
+        entry.update(compliant=False, verdict=_WORDS[False])
 
 
 def to_json(document: Json) -> bytes:

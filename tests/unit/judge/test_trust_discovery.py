@@ -34,7 +34,8 @@ class Host:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
-        self.environ: dict[str, str] = {}
+        # No program of this machine is found here, and none of its settings.
+        self.environ: dict[str, str] = {"PATH": f"{root}/bin", "HOME": f"{root}/home"}
         self.everything = True
         self.system = self.write("system.pem", pem_of(G1) + pem_of(G2))
 
@@ -55,6 +56,7 @@ class Host:
             for place in discovery.request["places"]
         ]
         request = {**discovery.request, "places": places, "main_cf": f"{self.root}/etc/postfix/main.cf"}
+        request["gitconfig"] = f"{self.root}/etc/gitconfig"
         discovery = dataclasses.replace(discovery, request=request)
         checks = self.checks()
         observations = engine.run([*(check.request for check in checks), request], environ=self.environ)
@@ -82,7 +84,7 @@ def test_a_host_with_the_system_store_alone_is_judged_as_before(host):
     assert compliant(before.findings) is True
 
 
-def test_auto_looks_at_what_mail_software_reads_only(host):
+def test_mail_looks_at_what_mail_software_reads_only(host):
     host.everything = False
     host.write("etc/ssl/certs/java/cacerts", "no keystore")
     host.write("usr/lib/python3/dist-packages/certifi/cacert.pem", pem_of(G2))
@@ -150,6 +152,25 @@ def test_what_postfix_reads_besides_counts_for_the_same_side(host, text, status)
     assert ("trust.root.absent", status, f"{G2} in {host.root}/a.pem") in outcomes(host.judge())
 
 
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("myhostname = mx1", True),
+        ("smtpd_tls_CAfile = {root}/system.pem\nsmtp_tls_CAfile =", True),
+        ("tls_append_default_CA = no", True),
+        ("tls_append_default_CA = yes", False),
+        ("smtp_tls_CAfile = {root}/system.pem", False),
+        ("smtp_tls_CAfile = $unknown", False),
+        (None, False),
+    ],
+)
+def test_a_postfix_that_trusts_nobody_is_told(host, text, warned):
+    if text is not None:
+        host.write("etc/postfix/main.cf", text.format(root=host.root))
+    found = [finding for finding in host.judge().findings if finding.id == "trust.postfix.no_store"]
+    assert [finding.status for finding in found] == (["warn"] if warned else [])
+
+
 def test_the_system_store_by_another_name_is_not_judged_twice(host):
     (host.root / "link.pem").symlink_to("system.pem")
     host.write("etc/postfix/main.cf", f"smtp_tls_CAfile = {host.root}/link.pem")
@@ -174,10 +195,93 @@ def test_a_setting_that_is_not_understood_is_told(host, value):
 
 def test_the_environment_names_stores(host):
     host.write("env.pem", pem_of(G1))
-    host.environ = {"SSL_CERT_FILE": f"{host.root}/env.pem", "SSL_CERT_DIR": f"{host.root}/nowhere:"}
+    host.environ.update(SSL_CERT_FILE=f"{host.root}/env.pem", SSL_CERT_DIR=f"{host.root}/nowhere:")
     judgement = host.judge()
     assert [store["used_by"] for store in judgement.stores] == [[], ["the environment's SSL_CERT_FILE"]]
     assert ("trust.root.absent", "warn", f"{G2} in {host.root}/env.pem") in outcomes(judgement)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "kind"),
+    [
+        ("CURL_CA_BUNDLE", "{root}/g1.pem", "pem_file"),
+        ("REQUESTS_CA_BUNDLE", "{root}/hashed", "pem_directory"),
+        ("NODE_EXTRA_CA_CERTS", "{root}/g1.pem", "pem_file"),
+        ("GIT_SSL_CAINFO", "{root}/g1.pem", "pem_file"),
+        ("GIT_SSL_CAPATH", "{root}/hashed", "pem_directory"),
+        ("JAVA_TOOL_OPTIONS", "-Xmx1g -Djavax.net.ssl.trustStore={root}/key.store -Dx=y", "java"),
+        ("JDK_JAVA_OPTIONS", "'-Djavax.net.ssl.trustStore={root}/key.store'", "java"),
+        ("_JAVA_OPTIONS", '-Djavax.net.ssl.trustStore="{root}/key.store"', "java"),
+    ],
+)
+def test_each_variable_says_who_reads_the_store(host, variable, value, kind):
+    host.write("g1.pem", pem_of(G1))
+    host.write("hashed/g1.pem", pem_of(G1))
+    subprocess.run(["openssl", "rehash", str(host.root / "hashed")], check=True, capture_output=True)
+    host.write("key.store", "no keystore")
+    host.environ[variable] = value.format(root=host.root)
+    _system, found = host.judge().stores
+    assert (found["type"], found["used_by"]) == (kind, [f"the environment's {variable}"])
+
+
+@pytest.mark.parametrize("value", ["", "relative.pem", "-Djavax.net.ssl.trustStore=NONE", "\0", "/does/not\0exist"])
+def test_values_that_name_no_store_do_no_harm(host, value):
+    host.environ.update(dict.fromkeys(("SSL_CERT_DIR", "JAVA_TOOL_OPTIONS", "GIT_SSL_CAPATH"), value))
+    assert [store["type"] for store in host.judge().stores] == ["system"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "reader"),
+    [
+        ("home/.curlrc", 'silent\n--cacert = "{root}/own"\n', "pem_file", "curl cacert"),
+        ("home/.curlrc", "# cacert /nothing\ncapath {root}/own\n", "pem_directory", "curl capath"),
+        ("home/.config/curlrc", "cacert: {root}/own", "pem_file", "curl cacert"),
+        ("etc/gitconfig", "[user]\n name = x\n[http]\n\tsslCAInfo = {root}/own ; ours\n", "pem_file", "git http.sslCAInfo"),
+        ("home/.gitconfig", '[http "https://git.example"] sslcapath = "{root}/own"', "pem_directory", "git http.sslCAPath"),
+        ("home/.config/git/config", "[http]\nsslCAInfo = ~/../own", "pem_file", "git http.sslCAInfo"),
+    ],
+)
+def test_settings_of_curl_and_git_are_followed(host, name, text, kind, reader):
+    if kind == "pem_directory":
+        host.write("own/g1.pem", pem_of(G1))
+    else:
+        host.write("own", pem_of(G1))
+    host.write(name, text.format(root=host.root))
+    _system, found = host.judge().stores
+    assert (found["type"], found["used_by"]) == (kind, [reader])
+
+
+def program(host: Host, name: str, text: str = "") -> None:
+    host.write(f"bin/{name}", f"#!/bin/sh\n{text}\n").chmod(0o755)
+
+
+def test_programs_read_the_system_store_unless_they_are_told_otherwise(host):
+    program(host, "curl")
+    program(host, "git")
+    assert host.judge().stores[0]["used_by"] == ["curl by default", "git by default"]
+    host.write("home/.curlrc", f"cacert = {host.root}/other.pem")
+    assert host.judge().stores[0]["used_by"] == ["git by default"]
+
+
+def test_openssl_says_where_it_looks(host):
+    host.write("ssl/certs/g1.pem", pem_of(G1))
+    (host.root / "ssl/cert.pem").symlink_to("../system.pem")
+    program(host, "openssl", f"echo 'OPENSSLDIR: \"{host.root}/ssl\"'")
+    judgement = host.judge()
+    assert [(store["type"], store["used_by"]) for store in judgement.stores] == [
+        ("system", ["OpenSSL default"]),
+        ("pem_directory", ["OpenSSL default"]),
+    ]
+    assert ("trust.root.not_effective", "warn", f"{G1} in {host.root}/ssl/certs") in outcomes(judgement)
+
+
+@pytest.mark.parametrize("text", ["exit 1", "sleep 60", "echo nonsense", "yes", "echo 'OPENSSLDIR: \"relative\"'"])
+def test_an_openssl_that_does_not_say_it_costs_little(host, text):
+    host.environ["PATH"] += ":/usr/bin:/bin"
+    program(host, "openssl", text)
+    began = time.monotonic()
+    assert [store["type"] for store in host.judge().stores] == ["system"]
+    assert time.monotonic() - began < 15
 
 
 def test_too_many_stores_are_told(host):

@@ -66,11 +66,15 @@ class Authority:
     def __init__(self, name: x509.Name, key=None):
         self.name, self.key = name, key or ec.generate_private_key(ec.SECP256R1())
 
-    def certificate(self, issuer=None, days=(-10, 3650), now=NOW) -> str:
+    def certificate(self, issuer=None, days=(-10, 3650), now=NOW, identifier=None, identified=False) -> str:
         issuer = issuer or self
         builder = x509.CertificateBuilder().subject_name(self.name).issuer_name(issuer.name).public_key(self.key.public_key())
         builder = builder.serial_number(x509.random_serial_number()).add_extension(x509.BasicConstraints(True, None), True)
         builder = builder.not_valid_before(now + dt.timedelta(days[0])).not_valid_after(now + dt.timedelta(days[1]))
+        if identifier is not None:
+            builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(identifier.public_key()), False)
+        if identified:
+            builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), False)
         return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
@@ -105,6 +109,8 @@ def test_both_sides_of_the_rotation_on_a_bundle_that_has_them(tmp_path):
     assert statuses(judgement) == {G1: "present", G2: "present"}
     assert compliant(judgement.findings) is True
     assert [finding.profile for finding in judgement.findings] == ["exo-digicert-g1", "exo-digicert-g2"]
+    # Trusted now: it hurts when their time is over, which is before any profile says that it ends.
+    assert {root["id"]: root["hurts_from"] for root in judgement.stores[0]["roots"]} == {G1: "2031-11-10", G2: "2038-01-15"}
 
 
 # --- what is missing, and for whom --------------------------------------------------------------------------------------
@@ -123,6 +129,8 @@ def test_a_missing_root_in_force_is_critical_one_to_come_high_one_of_the_past_lo
     }
     evidence = {finding.profile: finding.evidence["hurts_from"] for finding in judgement.findings}
     assert evidence == {"exo-globalsign-r1": None, "exo-digicert-g1": "2026-03-01", "exo-digicert-g2": "2026-03-22"}
+    told = {root["profiles"][0]: root["hurts_from"] for root in judgement.stores[0]["roots"]}
+    assert told == evidence
     assert compliant(judgement.findings) is False
     for finding in judgement.findings:
         assert "openssl" not in finding.remediation
@@ -167,11 +175,30 @@ def test_the_same_subject_with_another_key_is_still_absent(tmp_path):
     assert not openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle)
 
 
-def test_a_look_alike_beside_the_root_does_not_hide_it(tmp_path):
-    bundle = tmp_path / "both.pem"
-    bundle.write_text(Authority(borrowed(G2)).certificate() + pem_of(G2), encoding="ascii")
-    assert statuses(judge_file(bundle, roots=[G2])) == {G2: "present"}
-    assert openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle)
+@pytest.mark.parametrize("directory", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("identifier", ["none", "own", "same"])
+def test_a_look_alike_beside_the_root_shadows_it_as_it_does_for_openssl(tmp_path, identifier, first, directory):
+    real, other = Authority(named("Lab Root")), Authority(named("Lab Root"))
+    keys = {"none": None, "own": other.key, "same": real.key}
+    asked, rival = real.certificate(identifier=real.key), other.certificate(identifier=keys[identifier])
+    leaf = Authority(named("leaf")).certificate(real, identified=True)
+    held = [rival, asked] if first else [asked, rival]
+    store = tmp_path / "store"
+    if directory:
+        store.mkdir()
+        digest = subject_hash(read_certificate(pem_to_der(asked)).subject)
+        for number, pem in enumerate(held):
+            (store / f"{digest}.{number}").write_text(pem, encoding="ascii")
+    else:
+        store.write_text("".join(held), encoding="ascii")
+    look = judge_directory if directory else judge_file
+    (finding,) = look(store, roots=[{"name": "Lab", "pem": asked}]).findings
+    accepted = openssl_trusts(leaf, tmp_path, "-CApath" if directory else "-CAfile", store)
+    assert accepted is not (first and identifier != "own")
+    assert finding.id == ("trust.root.present" if accepted else "trust.root.shadowed")
+    assert len(finding.evidence["look_alikes"]) == 1
+    assert "same name with another key" in finding.detail
 
 
 def test_a_root_certified_again_with_its_key_is_present(tmp_path):
@@ -292,7 +319,7 @@ def test_in_a_directory_only_what_openssl_finds_counts(tmp_path):
     store.mkdir()
     (store / "g2.pem").write_text(pem_of(G2), encoding="ascii")
     (finding,) = judge_directory(store, roots=[G2]).findings
-    assert finding.id == "trust.root.absent"
+    assert finding.id == "trust.root.not_effective"
     assert "is in the directory as g2.pem, but OpenSSL does not find it" in finding.detail
     assert "openssl rehash" in finding.remediation
     assert not openssl_trusts(pem_of(G2), tmp_path, "-CApath", store)
@@ -305,12 +332,12 @@ def test_in_a_directory_only_what_openssl_finds_counts(tmp_path):
     ("names", "status"),
     [
         (["{hash}.0"], "present"),
-        (["{hash}.1"], "absent"),
-        (["00000000.0"], "absent"),
+        (["{hash}.1"], "not_effective"),
+        (["00000000.0"], "not_effective"),
         (["{hash}.0", "00000000.0"], "present"),
-        (["{hash}.00"], "absent"),
-        (["{hash}.r0"], "absent"),
-        (["{HASH}.0"], "absent"),
+        (["{hash}.00"], "not_effective"),
+        (["{hash}.r0"], "not_effective"),
+        (["{HASH}.0"], "not_effective"),
     ],
 )
 def test_file_names_decide_as_they_do_for_openssl(tmp_path, names, status):
@@ -325,7 +352,8 @@ def test_file_names_decide_as_they_do_for_openssl(tmp_path, names, status):
 
 def test_a_higher_number_counts_behind_a_look_alike_or_a_stranger(tmp_path):
     digest = subject_hash(read_certificate(pem_to_der(pem_of(G2))).subject)
-    for first in (Authority(borrowed(G2)).certificate(), pem_of("globalsign-r6")):
+    alike = Authority(borrowed(G2))
+    for first in (alike.certificate(identifier=alike.key), pem_of("globalsign-r6")):
         store = tmp_path / str(len(list(tmp_path.iterdir())))
         store.mkdir()
         (store / f"{digest}.0").write_text(first, encoding="ascii")
@@ -365,9 +393,29 @@ def test_a_damaged_file_fails_because_openssl_loads_nothing_of_it(tmp_path):
     judgement = judge_file(bundle, roots=[G2])
     assert [(finding.id, finding.status) for finding in judgement.findings] == [
         ("trust.store.damaged", "fail"),
-        ("trust.root.present", "pass"),
+        ("trust.root.not_effective", "fail"),
     ]
+    assert "OpenSSL loads nothing of it: line" in judgement.findings[1].detail
     assert not openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda pem: pem.split("-----END", maxsplit=1)[0] + pem, "present"),  # OpenSSL passes over it
+        (lambda pem: pem + pem.split("-----END", maxsplit=1)[0], "not_effective"),  # cut off, as on a full disk
+        (lambda pem: "\ufeff" + pem, "present"),
+        (lambda pem: pem + "\0\n-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "present"),
+        (lambda pem: pem.replace("\n", "\r\n"), "present"),
+        (lambda pem: "# comment\ngarbage \x01\n" + pem + "more\n", "present"),
+        (lambda pem: pem + pem.rstrip("\n") + pem, "not_effective"),  # two files joined without a line feed
+    ],
+)
+def test_what_openssl_loads_of_an_odd_file_counts(tmp_path, change, status):
+    bundle = tmp_path / "odd.pem"
+    bundle.write_text(change(pem_of(G2)), encoding="utf-8", newline="")
+    assert statuses(judge_file(bundle, roots=[G2])) == {G2: status}
+    assert openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle) is (status == "present")
 
 
 def test_without_roots_the_store_is_still_described(tmp_path):

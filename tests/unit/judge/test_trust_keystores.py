@@ -101,7 +101,7 @@ def test_a_plain_pkcs12_trusts_nothing_in_java(tmp_path):
         "pass:changeit",
     )
     judgement = judge("java", tmp_path / "s", G1)
-    assert outcomes(judgement) == [("trust.root.absent", "fail")]
+    assert outcomes(judgement) == [("trust.root.not_effective", "fail")]
     assert "without the attribute" in judgement.findings[0].detail
     assert judgement.stores[0]["certificates"] == 0
 
@@ -123,7 +123,8 @@ def test_a_database_of_nss(tmp_path):
     }
     directory = nss_database(tmp_path / "db", **flags)
     judgement = judge("nss", directory, G1, G2, G3, R6, "globalsign-r1")
-    assert statuses(judgement) == {G1: "present", G2: "wrong_use", G3: "distrusted", R6: "absent", "globalsign-r1": "absent"}
+    expected = {G1: "present", G2: "wrong_use", G3: "distrusted", R6: "not_effective", "globalsign-r1": "absent"}
+    assert statuses(judgement) == expected
     details = {root["id"]: root["detail"] for root in judgement.stores[0]["roots"]}
     assert "without the flag C" in details[R6]
     assert "built-in roots" in details[R6]
@@ -132,6 +133,7 @@ def test_a_database_of_nss(tmp_path):
     assert {finding.id: finding.status for finding in judgement.findings} == {
         "trust.root.present": "pass",
         "trust.root.absent": "fail",
+        "trust.root.not_effective": "fail",
         "trust.root.wrong_use": "fail",
         "trust.root.distrusted": "fail",
     }

@@ -44,7 +44,7 @@ def test_a_list_of_stores():
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ("every", "stores: must be auto, all, or a list of stores"),
+        ("every", "stores: must be auto, mail, or a list of stores"),
         (None, "stores: must be auto"),
         ({"type": "system"}, "stores: must be auto"),
         (["auto"], "stores[0]: must be a mapping of type, path, password"),

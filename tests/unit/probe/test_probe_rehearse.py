@@ -18,6 +18,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import openssl
+from ansible_collections.mailops.tls.plugins.module_utils._probe.command import converse
 from ansible_collections.mailops.tls.plugins.module_utils._probe.engine import run
 
 from tests.conftest import require
@@ -272,3 +273,12 @@ def test_the_oldest_interpreter(pki, chains):
         check=True,
     )
     assert [item["ok"] for item in json.loads(done.stdout)["answers"][0]["results"]] == [True] * 3
+
+
+def test_what_a_program_started_ends_with_it():
+    """A shell script's child would hold the output open for as long as it lives."""
+    began = time.monotonic()
+    status, output, message = converse(["sh", "-c", "sleep 60; echo late"], timeout=0.3)
+    assert (status, output) == (None, "")
+    assert "did not end within" in message
+    assert time.monotonic() - began < 10

@@ -40,7 +40,14 @@ def certificates(authority):
 
 
 # One such block makes OpenSSL refuse the whole file, which is for the judge to say.
-STOPS_OPENSSL = {"not base64", "not DER", "empty", "no END line", "the END line is of another kind", "text behind the END line"}
+STOPS_OPENSSL = {
+    "not base64",
+    "not DER",
+    "empty",
+    "no END line before the file ends",
+    "the END line is of another kind",
+    "text behind the END line",
+}
 
 
 def pem(cert: x509.Certificate) -> bytes:

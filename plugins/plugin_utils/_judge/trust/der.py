@@ -19,6 +19,7 @@ import typing as t
 SERVER_AUTH: t.Final = "1.3.6.1.5.5.7.3.1"  # RFC 5280 section 4.2.1.12
 ANY_EKU: t.Final = "2.5.29.37.0"
 
+_SUBJECT_KEY_IDENTIFIER: t.Final = b"\x55\x1d\x0e"  # 2.5.29.14
 _SEQUENCE, _SET, _OID, _INTEGER = 0x30, 0x31, 0x06, 0x02
 # The string types OpenSSL makes canonical (ASN1_MASK_CANON in crypto/x509/x_name.c), with how their bytes are read.
 _TEXT_TYPES: t.Final = {
@@ -86,6 +87,20 @@ def read_certificate(block: bytes) -> CertificateParts:
         raise DerError("not a certificate")
     # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo
     return CertificateParts(certificate, issuer=fields[2][2], subject=fields[4][2], key=fields[5][2], rest=rest)
+
+
+def key_identifier(certificate: bytes) -> bytes | None:
+    """The subject key identifier of a certificate (RFC 5280 section 4.2.1.2), or None where it has none that can be read."""
+    try:
+        fields = _elements(_element(_element(certificate)[1])[1])
+        extensions = next((field[1] for field in fields if field[0] == 0xA3), None)
+        for _tag, content, _whole in _elements(_element(extensions)[1]) if extensions is not None else []:
+            parts = _elements(content)
+            if parts[0][1] == _SUBJECT_KEY_IDENTIFIER:
+                return _element(parts[-1][1])[1]
+    except (DerError, IndexError):
+        return None
+    return None
 
 
 def trust_settings(rest: bytes) -> TrustSettings | None:

@@ -24,6 +24,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery 
 MAX_FOUND: t.Final = 32
 SETTINGS: t.Final = ("smtp_tls_CAfile", "smtp_tls_CApath", "smtpd_tls_CAfile", "smtpd_tls_CApath")
 APPENDED: t.Final = "Postfix tls_append_default_CA"
+OPENSSL: t.Final = "OpenSSL default"
 _BY_DEFAULT: t.Final = {
     "java": "Java programs",
     "nss": "programs that use NSS",
@@ -56,6 +57,8 @@ class Found:
     stores: tuple[FoundStore, ...]
     of_system: tuple[str, ...]
     gaps: tuple[str, ...] = ()
+    # The client of Postfix is there and reads no store at all.
+    postfix_reads_none: bool = False
 
 
 def read_found(answer: t.Mapping[str, t.Any], discovery: Discovery, system: StoreView | None) -> Found:
@@ -70,14 +73,15 @@ def read_found(answer: t.Mapping[str, t.Any], discovery: Discovery, system: Stor
             continue
         keystore = kind in ("java", "nss")
         request = {"id": f"{discovery.request['id']}:{number}", "op": "file" if keystore else "store", "paths": [path]}
-        check = TrustCheck(request, StoreSpec(kind, path), discovery.roots)
+        check = TrustCheck(request, StoreSpec(kind, path), discovery.roots, discovery.intermediates)
         view = view_of_keystore(item, check) if keystore else view_of_pem(item)
         used_by = readers(item.get("used_by"))
         if system and system.error is None and view.real_path == system.real_path and kind == "pem_file":
             of_system.extend(used_by)
             continue
         stores.append(FoundStore(check, view, used_by or ((_BY_DEFAULT[kind],) if kind in _BY_DEFAULT else ())))
-    return Found(tuple(stores), tuple(dict.fromkeys(of_system)), tuple(_gaps(answer)))
+    of_system.extend(_by_build(answer))
+    return Found(tuple(stores), tuple(dict.fromkeys(of_system)), tuple(_gaps(answer)), _reads_none(answer))
 
 
 def weigh(finding: Finding, store: FoundStore, trusted_by: t.Mapping[str, t.Collection[str]]) -> Finding:
@@ -117,6 +121,15 @@ def _gaps(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             yield f"the value of {name} in Postfix's main.cf is no plain path"
 
 
+def _reads_none(answer: t.Mapping[str, t.Any]) -> bool:
+    """smtp_tls_CAfile and smtp_tls_CApath are empty by default, and OpenSSL's own store is not added to them (postconf(5))."""
+    postfix = answer.get("postfix")
+    if not isinstance(postfix, t.Mapping) or postfix.get("error") is not None or not isinstance(postfix.get("parameters"), dict):
+        return False
+    named = [postfix["parameters"].get(name, "") for name in ("smtp_tls_CAfile", "smtp_tls_CApath")]
+    return named == ["", ""] and not any(_default_readers(answer))
+
+
 def _default_readers(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Postfix, where it reads the system's store besides its own, on both sides (postconf(5))."""
     postfix = answer.get("postfix")
@@ -126,13 +139,34 @@ def _default_readers(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield APPENDED
 
 
+def _by_build(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Programs that distributions build to read the system's store. One that a setting points elsewhere reads that instead."""
+    programs = answer.get("programs")
+    raw = answer.get("stores")
+    settings = (
+        [word for item in raw[:MAX_FOUND] if isinstance(item, t.Mapping) for word in readers(item.get("used_by"))]
+        if (isinstance(raw, list))
+        else []
+    )
+    for name in ("curl", "git"):
+        there = isinstance(programs, t.Mapping) and programs.get(name) is True
+        if there and not any(word.startswith(f"{name} ") for word in settings):
+            yield f"{name} by default"
+
+
 def readers(value: t.Any) -> tuple[str, ...]:
-    """`postfix:smtp_tls_CAfile` of the probe, in words."""
+    """`postfix:smtp_tls_CAfile` or `git:http.sslCAInfo` of the probe, in words."""
     words = [word for word in value[:20] if isinstance(word, str)] if isinstance(value, list) else []
-    known = {"postfix": "Postfix", "environment": "the environment's"}
+    known = {
+        "postfix": "Postfix",
+        "environment": "the environment's",
+        "curl": "curl",
+        "git": "git",
+        "openssl": "OpenSSL",
+    }
     pairs = [word.partition(":") for word in words]
     return tuple(
         f"{known[who]} {what[:60]}"
         for who, _colon, what in pairs
-        if who in known and what.replace("_", "").isalnum() and what.isascii()
+        if who in known and what.replace("_", "").replace(".", "").isalnum() and what.isascii()
     )

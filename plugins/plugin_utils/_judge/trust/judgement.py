@@ -15,13 +15,20 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings import catalogue_trust as catalogue
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Severity, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.discovery import APPENDED, read_found, weigh
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.discovery import APPENDED, OPENSSL, read_found, weigh
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.intermediates import finding_id, judge_intermediate
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.keystore import read_keystore_view
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.root import Clocks, RootVerdict, judge_root
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.sources import Source, explain, read_sources
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, find_answer, read_view
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import StoreSpec, TrustCheck, WantedRoot
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import (
+    StoreSpec,
+    TrustCheck,
+    WantedIntermediate,
+    WantedRoot,
+)
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.discovery import Discovery
-from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Intermediate, Profile, Root
 
 OUTDATED_AFTER: t.Final = dt.timedelta(days=180)
 
@@ -32,6 +39,8 @@ _SUMMARIES: t.Final = {
     "not_yet_valid": "{root} in {store} is not valid yet",
     "distrusted": "{root} is in {store} but distrusted",
     "wrong_use": "{root} is in {store}, but not for TLS servers",
+    "shadowed": "{root} is in {store} behind another certificate of the same name",
+    "not_effective": "{root} was added to {store} without effect",
     "unknown": "Whether {store} trusts {root} is unknown",
 }
 _ADD: t.Final = {
@@ -72,6 +81,7 @@ class _Context:
     now: dt.datetime
     observed_at: str
     clocks: Clocks
+    sources: tuple[Source, ...] = ()
 
 
 def judge_trust(
@@ -89,7 +99,7 @@ def judge_trust(
     store that was read yields one finding per root. With `discovery` the stores that the host found itself come behind those of
     `checks`, weighed by who reads them.
     """
-    context = _Context(host, now, observed_at, Clocks(now, _host_clock(observations)))
+    context = _Context(host, now, observed_at, Clocks(now, _host_clock(observations)), read_sources(observations))
     stores: list[dict[str, t.Any]] = []
     findings: list[Finding] = []
     for check in checks:
@@ -105,10 +115,22 @@ def judge_trust(
 def _judge_store(check: TrustCheck, view: StoreView, context: _Context) -> tuple[dict[str, t.Any], list[Finding]]:
     hashed = check.store.type == "pem_directory"
     verdicts = [(wanted, judge_root(wanted.root, view, hashed=hashed, clocks=context.clocks)) for wanted in check.roots]
+    if check.store.type == "system":
+        verdicts = [(wanted, explain(verdict, wanted.root.sha256, context.sources)) for wanted, verdict in verdicts]
+    below = [
+        (wanted, judge_intermediate(wanted.intermediate, view, hashed=hashed, clocks=context.clocks))
+        for wanted in check.intermediates
+    ]
     findings = _store_findings(check, view, context)
     if view.error is None:
         findings.extend(_root_finding(check.store, view, wanted, verdict, context) for wanted, verdict in verdicts)
-    return _store_result(check.store, view, verdicts), findings
+        findings.extend(_intermediate_finding(check.store, view, wanted, verdict, context) for wanted, verdict in below)
+    result = _store_result(check.store, view, verdicts)
+    for told, (wanted, verdict) in zip(result["roots"], verdicts, strict=True):
+        hurts_from = _hurts_from(wanted, verdict, context.now.date())
+        told["hurts_from"] = hurts_from.isoformat() if hurts_from else None
+    result["intermediates"] = [_told(wanted.intermediate, verdict, wanted.profiles) for wanted, verdict in below]
+    return result, findings
 
 
 def _add_found(
@@ -132,6 +154,8 @@ def _add_found(
         results = [result for store, result, _findings in judged if side in store.postfix]
         if system is not None and any(word.startswith((APPENDED, f"Postfix {side}_")) for word in found.of_system):
             results.append(stores[system])
+        if APPENDED in found.of_system:
+            results.extend(result for store, result, _findings in judged if OPENSSL in store.used_by)
         trusted.update(root["id"] for result in results for root in result["roots"] if root["status"] == "present")
     if system is not None:
         stores[system]["used_by"].extend(found.of_system)
@@ -144,6 +168,17 @@ def _add_found(
                 summary="Not every trust store of the host may have been found",
                 detail="; ".join(found.gaps) + ".",
                 evidence={"reasons": list(found.gaps)},
+                observed_at=context.observed_at,
+            )
+        )
+    if found.postfix_reads_none:
+        findings.append(
+            make(
+                "trust.postfix.no_store",
+                host=context.host,
+                subject=Subject("store", "Postfix smtp"),
+                summary="The client of Postfix reads no trust store",
+                detail="main.cf sets neither smtp_tls_CAfile nor smtp_tls_CApath, and tls_append_default_CA is not yes.",
                 observed_at=context.observed_at,
             )
         )
@@ -202,17 +237,19 @@ def _store_result(store: StoreSpec, view: StoreView, verdicts: t.Sequence[tuple[
         "used_by": [],
         "skipped": view.skipped_count if view.error is None else None,
         "error": view.error,
-        "roots": [
-            {
-                "id": wanted.root.id,
-                "name": wanted.root.name,
-                "sha256": wanted.root.sha256,
-                "status": verdict.status,
-                "detail": verdict.detail,
-                "profiles": [profile.id for profile in wanted.profiles],
-            }
-            for wanted, verdict in verdicts
-        ],
+        "roots": [_told(wanted.root, verdict, wanted.profiles) for wanted, verdict in verdicts],
+    }
+
+
+def _told(what: Root | Intermediate, verdict: RootVerdict, profiles: t.Sequence[Profile]) -> dict[str, t.Any]:
+    """A verdict as it is returned."""
+    return {
+        "id": what.id,
+        "name": what.name,
+        "sha256": what.sha256,
+        "status": verdict.status,
+        "detail": verdict.detail,
+        "profiles": [profile.id for profile in profiles],
     }
 
 
@@ -275,12 +312,46 @@ def _root_finding(store: StoreSpec, view: StoreView, wanted: WantedRoot, verdict
         evidence=evidence,
         severity=None if verdict.status in ("present", "unknown") else stake.severity,
         profile=stake.profile,
-        remediation=_ADD[store.type] if verdict.status == "absent" else None,
+        remediation=_ADD[store.type] if _to_be_added(verdict, store) else None,
         observed_at=context.observed_at,
     )
 
 
-def _stake(wanted: WantedRoot, today: dt.date) -> _Stake:
+def _to_be_added(verdict: RootVerdict, store: StoreSpec) -> bool:
+    """Whether adding the root is what helps. In keystores that is so too where it lies without effect."""
+    return verdict.status == "absent" or (verdict.status == "not_effective" and store.type in ("java", "nss"))
+
+
+def _intermediate_finding(
+    store: StoreSpec, view: StoreView, wanted: WantedIntermediate, verdict: RootVerdict, context: _Context
+) -> Finding:
+    what = wanted.intermediate
+    stake = _stake(wanted, context.now.date())
+    evidence: dict[str, t.Any] = {
+        "intermediate": what.id,
+        "sha256": what.sha256,
+        "sha1": what.sha1,
+        "store": {"type": store.type, "path": view.path, "real_path": view.real_path, "modified": _iso(view.modified)},
+        "profiles": [profile.id for profile in wanted.profiles],
+        **verdict.evidence,
+    }
+    words = {"present": "is in", "absent": "is missing from", "unknown": "may be in"}
+    word = words.get(verdict.status, f"is of no use ({verdict.status.replace('_', ' ')}) in")
+    return make(
+        finding_id(verdict.status),
+        host=context.host,
+        subject=Subject("intermediate", f"{what.id} in {store.label}"),
+        summary=f"{what.name} {word} {store.label}",
+        detail=verdict.detail,
+        evidence=evidence,
+        # A profile that is over needs nothing any more.
+        severity="low" if stake.severity == "low" and verdict.status not in ("present", "unknown") else None,
+        profile=stake.profile,
+        observed_at=context.observed_at,
+    )
+
+
+def _stake(wanted: WantedRoot | WantedIntermediate, today: dt.date) -> _Stake:
     """The profile that makes a root most urgent: one in force, else the next to come, else one that is over."""
     in_force = [profile for profile in wanted.profiles if profile.in_force(today)]
     coming = [profile for profile in wanted.profiles if profile.valid_from and profile.valid_from > today]
@@ -298,6 +369,21 @@ def _stake(wanted: WantedRoot, today: dt.date) -> _Stake:
         sentence = f"Profile {profile.id} ended on {profile.valid_until}: Exchange Online should not need this root now."
         return _Stake("low", profile.id, None, sentence)
     return _Stake("high", None, None, "")
+
+
+def _hurts_from(wanted: WantedRoot, verdict: RootVerdict, today: dt.date) -> dt.date | None:
+    """The day from which a verdict is felt; where the root is trusted, the day its time is over, if a profile needs it then.
+
+    None where no profile needs it any more, and for what is unknown.
+    """
+    if verdict.status == "unknown":
+        return None
+    if verdict.status != "present":
+        return _stake(wanted, today).hurts_from
+    ends = str(verdict.evidence.get("not_after", ""))[:10]
+    last = dt.date.fromisoformat(ends) if ends else None
+    needed = [profile for profile in wanted.profiles if last and (profile.valid_until is None or profile.valid_until > last)]
+    return last if needed else None
 
 
 def _iso(moment: float | None) -> str | None:

@@ -83,8 +83,16 @@ def _read(store: StoreSpec, data: bytes) -> Keystore:
 def _blocks(keystore: Keystore, check: TrustCheck) -> tuple[Block, ...]:
     """The certificates that matter, as the probe selects them in PEM: those asked for, and those that carry their names."""
     digests = {wanted.root.sha256 for wanted in check.roots}
+    digests |= {wanted.intermediate.sha256 for wanted in check.intermediates if wanted.intermediate.sha256}
+    sha1 = {wanted.intermediate.sha1 for wanted in check.intermediates if not wanted.intermediate.sha256} - {None}
     names = {name for wanted in check.roots if (name := root_subject(wanted.root))}
-    chosen = [e for e in keystore.entries if e.sha256 in digests or any(name in e.der for name in names)]
+    chosen = [
+        entry
+        for entry in keystore.entries
+        if entry.sha256 in digests
+        or any(name in entry.der for name in names)
+        or (sha1 and hashlib.sha1(entry.der, usedforsecurity=False).hexdigest() in sha1)
+    ]
     return tuple(block for entry in chosen if (block := _block(entry)))
 
 

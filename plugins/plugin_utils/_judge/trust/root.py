@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import (
     CertificateParts,
     DerError,
+    key_identifier,
     read_certificate,
     subject_hash,
 )
@@ -23,7 +24,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store imp
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import load_der, pem_to_der, validity
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Root
 
-RootStatus = t.Literal["present", "absent", "expired", "not_yet_valid", "distrusted", "wrong_use", "unknown"]
+RootStatus = t.Literal[
+    "present", "absent", "expired", "not_yet_valid", "distrusted", "wrong_use", "shadowed", "not_effective", "unknown"
+]
 
 # Of several entries for one certificate the one that says most: keystores can list it twice.
 _USES: t.Final = ("anchor", "distrusted", "wrong_use", "unknown", "other")
@@ -53,8 +56,11 @@ def judge_root(root: Root, view: StoreView, *, hashed: bool, clocks: Clocks) -> 
     if view.error is not None:
         return RootVerdict("unknown", view.error)
     verdict = _judge_in(root, view, hashed, clocks)
-    if verdict.status == "absent" and view.caveat:
+    if verdict.status in ("absent", "not_effective") and view.caveat:
         return dataclasses.replace(verdict, detail=_join(verdict.detail, view.caveat))
+    if view.refused and verdict.status in ("present", "shadowed"):
+        detail = f"The certificate is in the file, but OpenSSL loads nothing of it: {view.refused}."
+        return RootVerdict("not_effective", detail, {**verdict.evidence, "refused": view.refused})
     return verdict
 
 
@@ -66,9 +72,9 @@ def _judge_in(root: Root, view: StoreView, hashed: bool, clocks: Clocks) -> Root
     if own:
         found, verdict = _effective(own, view, hashed)
         if found is not None and found.use != "other":
-            return _judge_found(found, clocks, reissued=False)
+            return _shadow(_judge_found(found, clocks, reissued=False), found, view, hashed)
         if found is not None:
-            verdict = RootVerdict("absent", found.use_detail, {"found_sha256": found.parts.sha256})
+            verdict = RootVerdict("not_effective", found.use_detail, {"found_sha256": found.parts.sha256})
         # The certificate lies where OpenSSL does not look; one with the same key may lie where it does.
     else:
         verdict = RootVerdict("absent")
@@ -81,8 +87,53 @@ def _judge_in(root: Root, view: StoreView, hashed: bool, clocks: Clocks) -> Root
     if anchors:
         found, _reason = _effective(anchors, view, hashed)
         if found is not None:
-            return _judge_found(found, clocks, reissued=True)
+            return _shadow(_judge_found(found, clocks, reissued=True), found, view, hashed)
     return verdict if verdict.detail else _explain_absence(same_key, twins)
+
+
+def _shadow(verdict: RootVerdict, found: Block, view: StoreView, hashed: bool) -> RootVerdict:
+    """What a certificate of the same name with another key does to a root that is trusted.
+
+    OpenSSL takes the first of that name whose key identifier does not contradict what the chain asks for, and does not try
+    the next when the signature does not fit: get_issuer in crypto/x509/x509_lu.c, check_issued in crypto/x509/v3_purp.c.
+    Java and NSS go on to the next, and so of their stores only the look-alike is told.
+    """
+    if verdict.status != "present":
+        return verdict
+    rivals = [
+        block
+        for block in view.blocks
+        if block.parts.subject == found.parts.subject and block.parts.key != found.parts.key and block.use == "anchor"
+    ]
+    if not rivals:
+        return verdict
+    own = key_identifier(found.parts.certificate)
+    first = [block for block in rivals if view.format is None and _comes_first(block, found, view, hashed)]
+    taken = [block for block in first if key_identifier(block.parts.certificate) in (None, own)]
+    evidence = {**verdict.evidence, "look_alikes": sorted({block.parts.sha256 for block in rivals})}
+    if not taken:
+        detail = (
+            "The store also holds a certificate of the same name with another key, which does not stand in its way where chains "
+            "carry key identifiers, as those of public CAs do."
+        )
+        return RootVerdict("present", _join(verdict.detail, detail), evidence)
+    detail = (
+        f"A certificate of the same name with another key (SHA-256 {taken[0].parts.sha256}) comes before it in the store. "
+        "OpenSSL takes that one for the issuer and refuses what the root signed."
+    )
+    return RootVerdict("shadowed", _join(verdict.detail, detail), evidence)
+
+
+def _comes_first(block: Block, found: Block, view: StoreView, hashed: bool) -> bool:
+    if not hashed:
+        return view.blocks.index(block) < view.blocks.index(found)
+    try:
+        wanted_hash = subject_hash(found.parts.subject)
+    except DerError:
+        return False
+    numbers = [number for number, _block in _numbered([block], wanted_hash)]
+    others = [copy for copy in view.blocks if copy.parts.sha256 == found.parts.sha256]
+    return bool(numbers) and numbers[0] < min((number for number, _copy in _numbered(others, wanted_hash)), default=0)
 
 
 def _parts_of(root: Root) -> CertificateParts | None:
@@ -131,7 +182,7 @@ def _effective(blocks: list[Block], view: StoreView, hashed: bool) -> tuple[Bloc
             f"The certificate is in the directory as {shown}, but OpenSSL does not find it there: it opens {wanted_hash}.0 and "
             "the numbers that follow. Run openssl rehash on the directory."
         )
-        return None, RootVerdict("absent", detail, {"files": names[:20], "subject_hash": wanted_hash})
+        return None, RootVerdict("not_effective", detail, {"files": names[:20], "subject_hash": wanted_hash})
     number, block = numbered[0]
     seen = {match[2] for other in view.blocks if (match := _HASHED.fullmatch(other.file or "")) and match[1] == wanted_hash}
     gaps = [lower for lower in range(number) if str(lower) not in seen]
@@ -144,7 +195,9 @@ def _effective(blocks: list[Block], view: StoreView, hashed: bool) -> tuple[Bloc
             f"The certificate is in the directory as {block.file}, but {wanted_hash}.{gaps[0]} was not seen, and OpenSSL "
             "stops at the first number that is missing. Run openssl rehash on the directory."
         )
-        return None, RootVerdict("unknown" if loaded else "absent", detail, {"files": names[:20], "subject_hash": wanted_hash})
+        return None, RootVerdict(
+            "unknown" if loaded else "not_effective", detail, {"files": names[:20], "subject_hash": wanted_hash}
+        )
     return block, RootVerdict("present")
 
 

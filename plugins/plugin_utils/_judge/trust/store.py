@@ -25,6 +25,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model impor
 
 MAX_CERTIFICATES: t.Final = 20000
 MAX_BLOCKS: t.Final = 2000
+# The damage for which OpenSSL refuses a file whole (docs/observations.md).
+REFUSED: t.Final = ("not base64", "not DER", "empty", "is of another kind", "text behind the END line", "the file ends")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -59,6 +61,8 @@ class StoreView:
     blocks: tuple[Block, ...] = ()
     skipped: tuple[str, ...] = ()
     skipped_count: int = 0
+    # Why OpenSSL loads nothing at all of a file of PEM, or nothing.
+    refused: str = ""
     # Of keystores only. `caveat` belongs to every absence from the store.
     format: str | None = None
     integrity: Integrity | None = None
@@ -86,11 +90,14 @@ def view_of_pem(answer: t.Mapping[str, t.Any]) -> StoreView:
     if not isinstance(fingerprints, list) or not all(isinstance(item, str) and _SHA256.fullmatch(item) for item in fingerprints):
         return StoreView(error="the probe's answer about this store is malformed", error_code="malformed")
     skipped = [_skip(item) for item in _list(answer.get("skipped"))[:20]]
+    # Each file of a directory is loaded by itself.
+    refused = [reason for reason in skipped if reason.endswith(REFUSED)] if answer.get("files") is None else []
     return dataclasses.replace(
         file_view(answer),
         fingerprints=tuple(fingerprints[:MAX_CERTIFICATES]),
         blocks=tuple(block for raw in _list(answer.get("blocks"))[:MAX_BLOCKS] if (block := _block(raw))),
         skipped=tuple(skipped),
+        refused=refused[0] if refused else "",
         skipped_count=max(_number(answer.get("skipped_count"), int) or 0, len(skipped)),
     )
 

@@ -16,14 +16,14 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import DerError, read_certificate
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import pem_to_der
-from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile, Root
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Intermediate, Profile, Root
 
 StoreType = t.Literal["system", "pem_file", "pem_directory", "java", "nss", "python"]
 
 STORE_TYPES: t.Final[tuple[StoreType, ...]] = ("system", "pem_file", "pem_directory", "java", "nss", "python")
 
 AUTO: t.Final = "auto"
-ALL: t.Final = "all"
+MAIL: t.Final = "mail"
 
 MAX_STORES: t.Final = 64
 MAX_STORE_BYTES: t.Final = 8 * 1024 * 1024
@@ -78,20 +78,29 @@ class WantedRoot:
 
 
 @dataclasses.dataclass(frozen=True)
+class WantedIntermediate:
+    """An intermediate to look for, and the profiles that have it."""
+
+    intermediate: Intermediate
+    profiles: tuple[Profile, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class TrustCheck:
     """One probe request, and what its answer is judged for."""
 
     request: dict[str, t.Any]
     store: StoreSpec
     roots: tuple[WantedRoot, ...]
+    intermediates: tuple[WantedIntermediate, ...] = ()
 
 
 def parse_stores(raw: t.Any) -> tuple[StoreSpec, ...]:
-    """Stores as users name them: `auto`, `all`, or a list of mappings of `type`, `path` and `password`. Raises StoreError."""
-    if raw in (AUTO, ALL):
+    """Stores as users name them: `auto`, `mail`, or a list of mappings of `type`, `path` and `password`. Raises StoreError."""
+    if isinstance(raw, str) and raw in (AUTO, MAIL):
         return (StoreSpec("system"),)
     if isinstance(raw, (str, bytes, t.Mapping)) or not isinstance(raw, t.Sequence):
-        raise StoreError("stores: must be auto, all, or a list of stores")
+        raise StoreError("stores: must be auto, mail, or a list of stores")
     if len(raw) > MAX_STORES:
         raise StoreError(f"stores: must have at most {MAX_STORES} items, not {len(raw)}")
     stores: list[StoreSpec] = []
@@ -136,22 +145,57 @@ def _bad_type(value: t.Any) -> str:
     return f"must be one of {', '.join(STORE_TYPES)}, not {str(value)[:50]!a}"
 
 
-def plan_trust(profiles: t.Sequence[Profile], roots: t.Sequence[Root], stores: t.Sequence[StoreSpec]) -> tuple[TrustCheck, ...]:
-    """One check per store, each for all roots of the profiles and those named beside them, every root once."""
+def plan_trust(
+    profiles: t.Sequence[Profile], roots: t.Sequence[Root], stores: t.Sequence[StoreSpec], *, intermediates: bool = False
+) -> tuple[TrustCheck, ...]:
+    """One check per store, each for all roots of the profiles and those named beside them, every root once.
+
+    intermediates: look for those of the profiles as well.
+    """
     wanted = wanted_roots(profiles, roots)
-    select = selection(wanted)
+    below = wanted_intermediates(profiles) if intermediates else ()
+    select = selection(wanted, below)
     return tuple(
         TrustCheck(
-            request={"id": f"trust:{index}", **_read(store, select), "max_bytes": MAX_STORE_BYTES}, store=store, roots=wanted
+            request={"id": f"trust:{index}", **_read(store, select), "max_bytes": MAX_STORE_BYTES},
+            store=store,
+            roots=wanted,
+            intermediates=below,
         )
         for index, store in enumerate(stores)
     )
 
 
-def selection(wanted: t.Sequence[WantedRoot]) -> dict[str, list[str]]:
-    """What the probe sends whole: the roots themselves, and what carries their names."""
-    names = {base64.b64encode(name).decode("ascii") for item in wanted if (name := root_subject(item.root))}
-    return {"sha256": sorted(item.root.sha256 for item in wanted), "containing": sorted(names)}
+def selection(wanted: t.Sequence[WantedRoot], below: t.Sequence[WantedIntermediate] = ()) -> dict[str, list[str]]:
+    """What the probe sends whole: the roots and intermediates themselves, and what carries the names of the roots.
+
+    Of an intermediate that is known by its SHA-1 only, everything travels that has its serial number.
+    """
+    parts = [name for item in wanted if (name := root_subject(item.root))]
+    parts += [serial for item in below if not item.intermediate.sha256 and (serial := _encoded_serial(item.intermediate.serial))]
+    digests = {item.root.sha256 for item in wanted} | {item.intermediate.sha256 for item in below if item.intermediate.sha256}
+    texts = {base64.b64encode(part).decode("ascii") for part in parts}
+    return {"sha256": sorted(digests), "containing": sorted(texts)}
+
+
+def wanted_intermediates(profiles: t.Sequence[Profile]) -> tuple[WantedIntermediate, ...]:
+    """Those of all profiles, every one once."""
+    found: dict[tuple[str | None, ...], WantedIntermediate] = {}
+    for profile in profiles:
+        for item in profile.intermediates:
+            key = (item.sha256, item.sha1) if item.sha256 or item.sha1 else (item.id,)
+            before = found.get(key, WantedIntermediate(item, ()))
+            found[key] = WantedIntermediate(before.intermediate, (*before.profiles, profile))
+    return tuple(found.values())
+
+
+def _encoded_serial(serial: str | None) -> bytes | None:
+    """The serial number as a DER INTEGER; too short a one would be found in too much."""
+    if serial is None or len(serial) < 16:
+        return None
+    value = bytes.fromhex(serial).lstrip(b"\0")
+    value = b"\0" + value if value[:1] >= b"\x80" else value
+    return bytes((0x02, len(value))) + value
 
 
 def _read(store: StoreSpec, select: dict[str, list[str]]) -> dict[str, t.Any]:

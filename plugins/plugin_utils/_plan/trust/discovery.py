@@ -4,7 +4,7 @@
 
 # This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
 
-"""What to ask a host that is to tell itself which trust stores it has besides that of the system: `stores: auto` or `all`."""
+"""What to ask a host that is to tell itself which trust stores it has besides that of the system: `stores: auto` or `mail`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks imp
     CERTIFI_BUNDLE,
     MAX_STORE_BYTES,
     NSS_DATABASE,
+    WantedIntermediate,
     WantedRoot,
     selection,
+    wanted_intermediates,
     wanted_roots,
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile, Root
 
 MAIN_CF: t.Final = "/etc/postfix/main.cf"
+GITCONFIG: t.Final = "/etc/gitconfig"
 
 # Known places, none of them searched in depth.
 PLACES: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -32,6 +35,9 @@ PLACES: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "/etc/pki/java/cacerts",  # RHEL, Fedora and kin
             "/usr/lib/jvm/*/lib/security/cacerts",
             "/usr/lib/jvm/*/jre/lib/security/cacerts",  # Java 8
+            "/usr/lib64/jvm/*/lib/security/cacerts",  # SUSE
+            "/usr/java/*/lib/security/cacerts",  # Oracle's packages
+            "/opt/*/lib/security/cacerts",
             "/opt/*/jre/lib/security/cacerts",  # products that bring a JVM along
         ),
     ),
@@ -40,7 +46,7 @@ PLACES: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "python",
         tuple(
             f"{prefix}/{lib}/python3*/{kind}-packages/{CERTIFI_BUNDLE}"
-            for prefix in ("/usr", "/usr/local", "/opt/*")
+            for prefix in ("/usr", "/usr/local", "/opt/*", "/opt/*/venv", "/srv/*", "/srv/*/venv")
             for lib in ("lib", "lib64")
             for kind in ("site", "dist")
         ),
@@ -54,21 +60,27 @@ class Discovery:
 
     request: dict[str, t.Any]
     roots: tuple[WantedRoot, ...]
+    intermediates: tuple[WantedIntermediate, ...] = ()
 
 
-def plan_discovery(profiles: t.Sequence[Profile], roots: t.Sequence[Root], *, everything: bool) -> Discovery:
+def plan_discovery(
+    profiles: t.Sequence[Profile], roots: t.Sequence[Root], *, everything: bool, intermediates: bool = False
+) -> Discovery:
     """One request for the stores that are found, with the same roots as for the system's.
 
-    Those of mail software, or `everything`: a keystore travels whole, which is not for every run.
+    everything: all stores that are found (`auto`), instead of those of mail software (`mail`).
     """
     wanted = wanted_roots(profiles, roots)
+    below = wanted_intermediates(profiles) if intermediates else ()
     request = {
         "id": "trust:found",
         "op": "discover",
         "places": [{"type": kind, "patterns": list(patterns)} for kind, patterns in PLACES] if everything else [],
         "environment": everything,
+        "programs": everything,
+        "gitconfig": GITCONFIG if everything else None,
         "main_cf": MAIN_CF,
-        "select": selection(wanted),
+        "select": selection(wanted, below),
         "max_bytes": MAX_STORE_BYTES,
     }
-    return Discovery(request, wanted)
+    return Discovery(request, wanted, below)

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is PRIVATE to the collection mailops.tls. Do not use it from outside.
+
+"""Why a root is not in the system's bundle: what the distribution's tool was given to build it from.
+
+The bundle decides: a root that is in it is trusted, whatever lies in the sources.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import typing as t
+
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der import DerError, read_certificate, trust_settings
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.root import RootVerdict
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, find_answer
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import REQUEST_ID
+
+MAX_FOUND: t.Final = 100
+DEBIAN: t.Final = "/usr/local/share/ca-certificates/"
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A file that holds a certificate that was asked for. `rejects`: its own trust settings refuse it for TLS servers."""
+
+    kind: str
+    path: str
+    form: str
+    sha256: str
+    rejects: bool
+
+
+def read_sources(observations: t.Mapping[str, t.Any]) -> tuple[Source, ...]:
+    """What the probe found, from an answer that is not believed: fingerprints are computed here. Nothing where there is none."""
+    answer = find_answer(observations, REQUEST_ID)
+    found = None if isinstance(answer, StoreView) else answer.get("found")
+    items = found[:MAX_FOUND] if isinstance(found, list) else []
+    return tuple(source for item in items if isinstance(item, dict) and (source := _source(item)))
+
+
+def _source(item: dict[str, t.Any]) -> Source | None:
+    try:
+        parts = read_certificate(base64.b64decode(str(item.get("der")), validate=True))
+    except (DerError, binascii.Error, ValueError):
+        return None
+    try:
+        settings = trust_settings(parts.rest)
+        rejects = settings is not None and settings.rejects_servers()
+    except DerError:
+        rejects = True
+    path = clean(item.get("path") or "?", 300)
+    return Source(str(item.get("kind")), path, str(item.get("form")), parts.sha256, rejects)
+
+
+def explain(verdict: RootVerdict, sha256: str, sources: t.Sequence[Source]) -> RootVerdict:
+    """The verdict on a root that is absent from the bundle: blocked by the administrator, or added without effect."""
+    if verdict.status != "absent":
+        return verdict
+    own = [source for source in sources if source.sha256 == sha256]
+    taken_out = [source for source in own if source.kind in ("blocked", "deselected") or source.rejects]
+    added = [source for source in own if source.kind in ("anchor", "source") and not source.rejects]
+    paths = {"sources": sorted({source.path for source in own})}
+    if taken_out:
+        first = taken_out[0]
+        where = (
+            f"/etc/ca-certificates.conf deselects {first.path}"
+            if first.kind == "deselected"
+            else f"{first.path} takes it out of the system's store"
+        )
+        detail = f"An administrator blocked it on this host: {where}."
+        return RootVerdict("distrusted", _join(detail, verdict.detail), {**verdict.evidence, **paths, "blocked_by": first.path})
+    if added:
+        detail = f"{added[0].path} holds it and has no effect: {_why(added[0])}"
+        return RootVerdict("not_effective", _join(detail, verdict.detail), {**verdict.evidence, **paths})
+    return verdict
+
+
+def _why(source: Source) -> str:
+    debian = source.path.startswith(DEBIAN)
+    if debian and not source.path.endswith(".crt"):
+        return "update-ca-certificates takes files that end in .crt and ignores all others without a word."
+    if debian and source.form == "der":
+        return "update-ca-certificates takes PEM, and this file is DER."
+    if source.kind == "source":
+        return "a plain certificate is trusted only in the directory anchors below it."
+    return "the bundle was not built anew with it. Run the distribution's tool (update-ca-certificates or update-ca-trust)."
+
+
+def _join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)

@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the mailops.tls contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever goes wrong while postfix_tls_policy changes a Postfix that runs: mail flows on, by the old, whole configuration."""
+
+from __future__ import annotations
+
+import collections.abc
+import pathlib
+import random
+import subprocess
+import time
+import typing as t
+
+import pytest
+
+from tests.conftest import require_programs, require_root
+from tests.lab.mail import PROGRAMS, MailNetwork, PostfixInstance, wait_for
+from tests.unit.postfix import module
+
+OURS, SECOND, PARTNER = "mail.example", "second.example", "partner.example"
+HOSTS = {OURS: "192.0.2.1", SECOND: "192.0.2.2", PARTNER: "192.0.2.3"}
+SECURE: dict[str, t.Any] = {"destinations": [{"destination": PARTNER, "level": "secure", "match": ["mail.partner.example"]}]}
+ENCRYPT: dict[str, t.Any] = {"destinations": [{"destination": PARTNER, "level": "encrypt"}]}
+LEVELS = {"encrypt": ENCRYPT, "secure match=mail.partner.example": SECURE}
+#: Stands for postfix(1); fails where the test wants it to.
+SHIM = """\
+#!/bin/sh
+for word in "$@"; do
+    if [ "$word" = "{command}" ] && mkdir "{flag}" 2>/dev/null; then
+        {act}
+    fi
+done
+exec /usr/sbin/postfix "$@"
+"""
+
+
+class Ours(PostfixInstance):
+    """The Postfix that is changed."""
+
+    def declare(self, check: bool = False, **parameters: t.Any) -> module.Answer:
+        """Run the module on it; `path` and `tmpdir` are its PATH and TMPDIR."""
+        more = {name.upper(): parameters.pop(name) for name in ("path", "tmpdir") if name in parameters}
+        return module.run(
+            {"config_directory": str(self.config), **parameters}, check=check, prefix=self.network.command(), **more
+        )
+
+    def apply(self, **parameters: t.Any) -> module.Answer:
+        """Run the module, which must not fail."""
+        answer = self.declare(**parameters)
+        assert not answer.get("failed"), answer["msg"]
+        return answer
+
+    def level(self) -> str:
+        """The policy of the partner as Postfix finds it."""
+        tables = self.network.run("postconf", "-c", self.config, "-h", "smtp_tls_policy_maps").stdout.split()
+        return self.network.run("postmap", "-c", self.config, "-q", PARTNER, *tables, check=False).stdout.strip()
+
+    def sound(self) -> None:
+        """It runs as the same process as ever, its configuration is whole, and it takes mail in."""
+        assert self.running()
+        self.network.run("postfix", "-c", self.config, "check")
+        subject = f"sound {time.monotonic_ns()}"
+        assert self.network.send(PARTNER, self, f"bob@{PARTNER}", f"alice@{self.name}", subject).code == 250
+        wait_for(lambda: self.received(subject), "mail to be delivered")
+
+    def reloads(self) -> int:
+        """How often it was reloaded, once nothing more is written to its log."""
+        length = -1
+        while length != len(self.log()):
+            length = len(self.log())
+            time.sleep(0.5)
+        return super().reloads()
+
+    def files(self) -> dict[str, bytes]:
+        """The configuration, as files."""
+        return {str(path): path.read_bytes() for path in sorted(self.config.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def network() -> collections.abc.Iterator[MailNetwork]:
+    require_root("mail in the lab")
+    require_programs("mail in the lab", *PROGRAMS)
+    with MailNetwork(HOSTS) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(network: MailNetwork) -> Ours:
+    made = Ours(network, OURS, certificate=network.issue(OURS))
+    made.start()
+    return made
+
+
+@pytest.fixture
+def ours(running: Ours) -> Ours:
+    """Our Postfix as the test before left it, with `encrypt` declared."""
+    running.apply(**ENCRYPT)
+    running.apply(**ENCRYPT)  # this one removes the tables of before
+    return running
+
+
+def shim(network: MailNetwork, name: str, command: str, act: str) -> str:
+    """A PATH on which postfix(1) does `act` once when it is asked for `command`."""
+    folder = network.directory / name
+    folder.mkdir()
+    path = folder / "postfix"
+    path.write_text(SHIM.format(command=command, flag=folder / "done", act=act))
+    path.chmod(0o755)
+    return f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def test_killed_at_random(ours: Ours) -> None:
+    """Twelve runs killed at a random moment, on a Postfix that runs."""
+    chance = random.Random(8)  # noqa: S311 - no secret
+    begin = time.monotonic()
+    ours.apply(**SECURE)
+    duration = time.monotonic() - begin
+    master, killed, seen = ours.master(), 0, set()
+    for number in range(12):
+        declaration = (ENCRYPT, SECURE)[number % 2]
+        process = subprocess.Popen(
+            ours.network.command(*module.command()),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env=module.environment(TMPDIR=str(ours.network.directory)),
+        )
+        assert process.stdin is not None
+        process.stdin.write(module.arguments({"config_directory": str(ours.config), **declaration}).encode())
+        process.stdin.close()
+        time.sleep(chance.uniform(0.2, 1.0) * duration)
+        # nsenter joins a process namespace, so its child is the module; both are killed.
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        subprocess.run(["kill", "-KILL", *children], stderr=subprocess.DEVNULL, check=False)
+        process.kill()
+        killed += process.wait() != 0
+        seen.add(ours.level())
+        assert ours.level() in LEVELS
+        ours.network.run("postfix", "-c", ours.config, "check")
+    assert killed >= 6, "most runs were killed on their way"
+    ours.sound()
+    assert ours.master() == master
+    for level, declaration in LEVELS.items():
+        ours.apply(**declaration)
+        assert ours.level() == level
+        assert not ours.apply(**declaration)["changed"]
+    assert not [name for name in ours.files() if ".mailops_tls." in name or "pending" in name]
+
+
+def test_killed_between_change_and_reload(ours: Ours) -> None:
+    """The next run reloads, though there is nothing else left to do."""
+    path = shim(ours.network, "kill", "reload", "kill -KILL $PPID")
+    with pytest.raises(AssertionError, match="no answer, exit status"):
+        ours.declare(**SECURE, path=path)
+    assert ours.level() == "secure match=mail.partner.example"
+    reloads = ours.reloads()
+    assert ours.declare(check=True, **SECURE)["reloaded"]
+    answer = ours.apply(**SECURE)
+    assert (answer["changed"], answer["reloaded"], answer["diff"]) == (True, True, [])
+    assert ours.reloads() == reloads + 1
+    assert not ours.apply(**SECURE)["changed"]
+    ours.sound()
+
+
+def test_reload_only_on_change(ours: Ours) -> None:
+    reloads = ours.reloads()
+    assert not ours.apply(**ENCRYPT)["reloaded"]
+    assert ours.declare(check=True, **SECURE)["reloaded"]
+    assert not ours.apply(**SECURE, reload=False)["reloaded"]
+    assert ours.reloads() == reloads
+    assert ours.apply(**ENCRYPT)["reloaded"]
+    assert ours.reloads() == reloads + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "act", "says"),
+    [
+        ("refused", "echo 'postfix: fatal: the test says no' >&2; exit 1", "the test says no"),
+        ("ended", '/usr/sbin/postfix "$@"; /usr/sbin/postfix -c "$2" stop; exit 0', "ended when it was reloaded"),
+    ],
+)
+def test_reload_that_fails(ours: Ours, name: str, act: str, says: str) -> None:
+    before = ours.files()
+    answer = ours.declare(**SECURE, path=shim(ours.network, name, "reload", act))
+    assert answer.get("failed"), answer
+    assert says in answer["msg"]
+    assert "The old configuration was put back and Postfix runs with it" in answer["msg"]
+    assert ours.files() == before
+    ours.sound()
+
+
+def test_postfix_check_that_fails(ours: Ours) -> None:
+    before, reloads = ours.files(), ours.reloads()
+    act = "echo 'postfix: fatal: the check says no' >&2; exit 1"
+    answer = ours.declare(**SECURE, path=shim(ours.network, "check", "check", act))
+    assert "postfix check refuses the configuration" in answer["msg"]
+    assert "the check says no" in answer["msg"]
+    assert (ours.files(), ours.reloads()) == (before, reloads)
+    ours.sound()
+
+
+@pytest.mark.parametrize("table", ["hash:/nonexistent", "nosuchtype:/x"])
+def test_broken_table_of_others(ours: Ours, table: str) -> None:
+    """Somebody broke main.cf and did not reload yet: this run must not be what makes it count."""
+    main = (ours.config / "main.cf").read_text()
+    ours.set(
+        smtp_tls_policy_maps=f"{table} "
+        + ours.network.run("postconf", "-c", ours.config, "-h", "smtp_tls_policy_maps").stdout.strip()
+    )
+    before, reloads = ours.files(), ours.reloads()
+    answer = ours.declare(**SECURE)
+    assert "does not answer" in answer["msg"]
+    assert (ours.files(), ours.reloads()) == (before, reloads)
+    (ours.config / "main.cf").write_text(main)
+    ours.sound()
+
+
+def test_disk_full(network: MailNetwork) -> None:
+    """The configuration is on a file system with a few kilobytes left, then none, of which the change needs more."""
+    small = Ours(network, SECOND, certificate=network.issue(SECOND))
+    script = 'cp -a "$0" "$0.kept" && mount -t tmpfs -o size=96k,mode=755 full "$0" && cp -a "$0.kept/." "$0/"'
+    network.run("sh", "-c", script, small.config)
+    small.start()
+    small.apply(**ENCRYPT)
+    # Everything but what fills the disk.
+    listing = ("sh", "-c", 'cd "$0" && find . -type f ! -name filler -exec md5sum {} + | sort', small.config)
+    many: dict[str, t.Any] = {
+        "destinations": [{"destination": f"partner{number}.example", "level": "encrypt"} for number in range(900)]
+    }
+    before, reloads = network.run(*listing).stdout, small.reloads()
+    table = small.declare(check=True, **many)["diff"][1]["after"]
+    # The last has room for the table, but not for main.cf.
+    for left in (0, 4096, -(-len(table) // 4096) * 4096):
+        fill = 'free=$(($(stat -f -c "%a*%S" "$0"))); head -c $((free > $1 ? free - $1 : 0)) /dev/zero > "$0/filler"'
+        network.run("sh", "-c", fill, small.config, left)
+        answer = small.declare(**many)
+        assert answer.get("failed"), f"{left} bytes are too few"
+        assert "No space left on device" in answer["msg"], answer
+        assert network.run(*listing).stdout == before, left
+        assert small.level() == "encrypt"
+        network.run("rm", "-f", small.config / "filler")
+    assert small.reloads() == reloads
+    small.sound()
+    assert small.apply(**many)["changed"]
+    assert not small.apply(**many)["changed"]
+    small.sound()
+    small.stop()
+
+
+def test_one_of_several_instances(network: MailNetwork, running: Ours) -> None:
+    """By name, as postmulti(1) knows it; the others stay as they are."""
+    third = Ours(network, PARTNER, certificate=network.issue(PARTNER))
+    (network.directory / "etc" / "main.cf").write_text(
+        f"compatibility_level = 3.6\nmyhostname = {OURS}\nqueue_directory = {network.directory}/default-queue\n"
+        f"data_directory = {network.directory}/default-data\nmaster_service_disable = inet\n"
+    )
+    network.run("postmulti", "-e", "init")
+    for instance, name in ((running, "postfix-ours"), (third, "postfix-third")):
+        network.run("postmulti", "-I", name, "-e", "import", f"config_directory={instance.config}")
+    third.start()
+    before, reloads = running.files(), running.reloads()
+    parameters = {"instance": "postfix-third", **SECURE}
+    answer = module.run(parameters, prefix=network.command())
+    assert answer["changed"], answer
+    assert answer["reloaded"]
+    assert answer["instance"]["config_directory"] == str(third.config)
+    assert third.reloads() == 1
+    assert third.level() == "secure match=mail.partner.example"
+    assert (running.files(), running.reloads()) == (before, reloads)
+    assert not module.run(parameters, prefix=network.command())["changed"]
+    assert "postfix-ours, postfix-third" in module.run({**parameters, "instance": "other"}, prefix=network.command())["msg"]
+    third.sound()
+    running.sound()
+    default = module.run({"instance": "-", **SECURE}, prefix=network.command())
+    assert default["instance"] == {"config_directory": "/etc/postfix", "version": answer["instance"]["version"], "running": False}
+    assert (default["changed"], default["reloaded"]) == (True, False)
+    assert (running.reloads(), third.reloads()) == (reloads, 1), "what is done to the default instance is not done to all"
