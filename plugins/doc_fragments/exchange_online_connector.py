@@ -79,7 +79,8 @@ seealso:
   - module: mailops.tls.exo_connector_info
 """
 
-    ATTRIBUTES = r"""
+    # Not called ATTRIBUTES: Ansible would take the fragment `attributes` of the collection for it.
+    SUPPORT = r"""
 options: {}
 attributes:
   check_mode:

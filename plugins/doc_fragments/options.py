@@ -113,8 +113,8 @@ options:
         usual places, the default file and directory of OpenSSL, and what the user that Ansible works as has set in C(curlrc) and
         C(gitconfig), those of the system included, in the variables E(SSL_CERT_FILE), E(SSL_CERT_DIR), E(CURL_CA_BUNDLE),
         E(REQUESTS_CA_BUNDLE), E(GIT_SSL_CAINFO), E(GIT_SSL_CAPATH) and E(NODE_EXTRA_CA_CERTS), and as
-        C(javax.net.ssl.trustStore) in E(JAVA_TOOL_OPTIONS), E(JDK_JAVA_OPTIONS) and E(_JAVA_OPTIONS). C(master.cf), the environment of services, other home
-        directories and chroots are not looked at.
+        C(javax.net.ssl.trustStore) in E(JAVA_TOOL_OPTIONS), E(JDK_JAVA_OPTIONS) and E(_JAVA_OPTIONS). Not looked at are
+        C(master.cf), the environment of services, other home directories and chroots.
       - The system's store and those of Postfix must hold the roots. The client and the server of Postfix must each find a root in
         one of their stores. No mail software is known to read the others, so what they lack is V(warn). Name them for V(fail).
       - Types are V(system), the store that the operating system's OpenSSL and most mail software read, V(pem_file), a file with
@@ -208,7 +208,8 @@ options:
     default: []
   tls_certificate_name:
     description:
-      - C(TlsCertificateName) that the connectors of Exchange Server are set to, such as V(<I>CN=Issuing CA<S>CN=mail.example.com).
+      - C(TlsCertificateName) that the connectors of Exchange Server are set to, such as
+        V(<I>CN=Issuing CA<S>CN=mail.example.com).
         It is compared with what this certificate would need.
     type: str
   next_certificate:
@@ -249,7 +250,8 @@ options:
 options:
   connector_certificate:
     description:
-      - The host's own certificate and what its connectors ask of it, with the options of M(mailops.tls.connector_certificate_info).
+      - The host's own certificate and what its connectors ask of it, with the options of
+        M(mailops.tls.connector_certificate_info).
       - If not specified, the host's own certificate is not looked at. With V({}) it is what Postfix is set to present.
     type: dict
     suboptions:

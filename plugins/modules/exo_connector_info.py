@@ -23,7 +23,7 @@ author:
   - The mailops.tls contributors (@mailops)
 extends_documentation_fragment:
   - mailops.tls.exchange_online
-  - mailops.tls.exchange_online_connector.attributes
+  - mailops.tls.exchange_online_connector.support
   - mailops.tls.exchange_online_connector.actiongroup
 attributes:
   check_mode:

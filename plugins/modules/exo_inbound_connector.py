@@ -22,7 +22,7 @@ author:
 extends_documentation_fragment:
   - mailops.tls.exchange_online
   - mailops.tls.exchange_online_connector
-  - mailops.tls.exchange_online_connector.attributes
+  - mailops.tls.exchange_online_connector.support
   - mailops.tls.exchange_online_connector.actiongroup
 options:
   sender_domains:

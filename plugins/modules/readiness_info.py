@@ -384,7 +384,8 @@ certificates:
           description: Whether it belongs to the certificate; V(none) when that could not be tried.
           type: bool
     matched_name:
-      description: The name (C(field) and C(value)) that O(connector_certificate.tls_sender_certificate_name) accepts, if one does.
+      description: >-
+        The name (C(field) and C(value)) that O(connector_certificate.tls_sender_certificate_name) accepts, if one does.
       type: dict
     matched_domain:
       description: The name (C(field) and C(value)) that lies in an accepted domain, and that C(domain), if one does.

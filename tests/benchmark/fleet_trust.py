@@ -74,7 +74,7 @@ def make_stores(folder: pathlib.Path, roots: int) -> Stores:
     database.mkdir()
     subprocess.run(["certutil", "-N", "-d", f"sql:{database}", "--empty-password"], check=True, capture_output=True)
     for index in range(roots):
-        command = [
+        command: list[str | pathlib.Path] = [
             "certutil",
             "-A",
             "-d",

@@ -92,7 +92,7 @@ def _fleet(world: MailWorld, size: int) -> tuple[float, int]:
     """Seconds for `size` addresses over 20 hosts, and the peak memory in KiB of the largest process of it."""
     each = size // 20
     chunks = [world.crowd[start : start + each] for start in range(0, size, each)]
-    hosts = {
+    hosts: dict[str, dict[str, t.Any]] = {
         f"host{number:02d}": {"places": [{"host": place, "port": plan.CROWD_PORT} for place in chunk]}
         for number, chunk in enumerate(chunks)
     }

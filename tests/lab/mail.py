@@ -89,7 +89,7 @@ class Answer:
         return f"{self.code} {self.text}"
 
 
-class MailNetwork(t.ContextManager["MailNetwork"]):
+class MailNetwork:
     """A network namespace with these hosts (name to IPv4 address), its own /etc/hosts and /etc/postfix, and a CA."""
 
     def __init__(self, hosts: collections.abc.Mapping[str, str]) -> None:
@@ -133,6 +133,9 @@ class MailNetwork(t.ContextManager["MailNetwork"]):
             raise RuntimeError(f"no network for mail: {self._init.stderr.read()}")
         children = pathlib.Path(f"/proc/{self._init.pid}/task/{self._init.pid}/children").read_text().split()
         self._enter = ["nsenter", "--target", children[0], "--net", "--mount", "--pid", "--"]
+
+    def __enter__(self) -> MailNetwork:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -34,7 +34,9 @@ def built() -> dict[str, pathlib.Path]:
 
 
 @pytest.fixture(scope="module", params=sorted(roots.RELEASES))
-def debian(request, built, tmp_path_factory) -> t.Iterator[RootHost]:
+def debian(
+    request: pytest.FixtureRequest, built: dict[str, pathlib.Path], tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[RootHost]:
     with roots.host(built[request.param], tmp_path_factory.mktemp(request.param)) as found:
         version = (found.root / "etc/debian_version").read_text(encoding="ascii") if found.root.exists() else ""
         version = version or found.run("cat", "/etc/debian_version").stdout
@@ -52,6 +54,12 @@ def look(host: RootHost, folder: pathlib.Path, **options: t.Any) -> dict[str, t.
     result = done.registered["mx1"]["trust"]
     assert not result.get("failed"), result
     return t.cast("dict[str, t.Any]", result)
+
+
+def pem_of(root_id: str) -> str:
+    pem = CATALOGUE[root_id].pem
+    assert pem
+    return pem
 
 
 def verdicts(result: dict[str, t.Any], number: int = 0) -> dict[str, str]:
@@ -77,7 +85,7 @@ def present(result: dict[str, t.Any], number: int = 0) -> set[str]:
     return {root for root, status in verdicts(result, number).items() if status == "present"}
 
 
-def test_the_system_store_is_judged_as_the_hosts_own_openssl_judges_it(debian, tmp_path):
+def test_the_system_store_is_judged_as_the_hosts_own_openssl_judges_it(debian: RootHost, tmp_path: pathlib.Path) -> None:
     stores = [{"type": "system"}, {"type": "pem_directory", "path": "/etc/ssl/certs"}]
     result = look(debian, tmp_path, stores=stores, rehearse=[CATALOGUE[root].pem for root in (G2, R3)])
     assert result["stores"][0]["path"] == BUNDLE
@@ -88,14 +96,14 @@ def test_the_system_store_is_judged_as_the_hosts_own_openssl_judges_it(debian, t
     assert {item["version"][:11] for item in result["rehearsal"]} == {debian.run("openssl", "version").stdout[:11]}
 
 
-def test_auto_says_who_reads_each(debian, tmp_path):
+def test_auto_says_who_reads_each(debian: RootHost, tmp_path: pathlib.Path) -> None:
     found = {store["path"]: store for store in look(debian, tmp_path)["stores"]}
     directory = next(store for store in found.values() if store["type"] == "pem_directory")
     assert directory["real_path"] == "/etc/ssl/certs"
     assert "OpenSSL default" in directory["used_by"]
 
 
-def test_what_an_administrator_added_without_effect(debian, tmp_path):
+def test_what_an_administrator_added_without_effect(debian: RootHost, tmp_path: pathlib.Path) -> None:
     """A .pem and a DER have no effect, without a word, and a file is nothing before the tool was run."""
     conf = debian.run("cat", "/etc/ca-certificates.conf").stdout
     gone = "mozilla/DigiCert_Global_Root_G3.crt"
@@ -111,11 +119,11 @@ def test_what_an_administrator_added_without_effect(debian, tmp_path):
     # Not selected and not deselected either: the files below are all that there is of these.
     kept = [line for line in conf.splitlines(keepends=True) if not re.search("DigiCert|GlobalSign|Microsoft", line)]
     debian.write("/etc/ca-certificates.conf", "".join(kept))
-    debian.write(f"{ANCHORS}/r6.pem", CATALOGUE[R6].pem)
-    debian.write(f"{ANCHORS}/deep/er/r46.crt", CATALOGUE[R46].pem)
-    debian.write(f"{ANCHORS}/g5.crt", pem_to_der(CATALOGUE[G5].pem))
+    debian.write(f"{ANCHORS}/r6.pem", pem_of(R6))
+    debian.write(f"{ANCHORS}/deep/er/r46.crt", pem_of(R46))
+    debian.write(f"{ANCHORS}/g5.crt", pem_to_der(pem_of(G5)))
     debian.run("update-ca-certificates", "--fresh")
-    debian.write(f"{ANCHORS}/g2.crt", CATALOGUE[G2].pem)
+    debian.write(f"{ANCHORS}/g2.crt", pem_of(G2))
     after = look(debian, tmp_path / "2")
     assert {root: verdicts(after)[root] for root in (R6, R46, G2, G5, MS)} == {
         R6: "not_effective",
@@ -133,10 +141,10 @@ def test_what_an_administrator_added_without_effect(debian, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def redhat(built, tmp_path_factory) -> t.Iterator[RootHost]:
+def redhat(built: dict[str, pathlib.Path], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RootHost]:
     """p11-kit's trust builds the bundle from anchors and a blocklist, as update-ca-trust does; Debian's layout is taken away."""
     with roots.host(built["bookworm"], tmp_path_factory.mktemp("redhat")) as found:
-        shipped = "".join(CATALOGUE[root].pem for root in (G1, G2, G3, R3))
+        shipped = "".join(pem_of(root) for root in (G1, G2, G3, R3))
         found.write("/usr/share/pki/ca-trust-source/anchors/shipped.pem", shipped)
         for folder in ("anchors", "blocklist"):
             found.run("mkdir", "-p", f"/etc/pki/ca-trust/source/{folder}")
@@ -157,13 +165,13 @@ def update_ca_trust(host: RootHost) -> None:
     host.run("trust", "extract", *options, TLS_BUNDLE)
 
 
-def test_the_layout_of_the_red_hat_family(redhat, tmp_path):
+def test_the_layout_of_the_red_hat_family(redhat: RootHost, tmp_path: pathlib.Path) -> None:
     result = look(redhat, tmp_path / "1")
     assert result["stores"][0]["path"] == TLS_BUNDLE
     assert present(result) == {G1, G2, G3, R3} == accepted(redhat, "-no-CApath", "-CAfile", TLS_BUNDLE)
-    redhat.write("/etc/pki/ca-trust/source/blocklist/g1.pem", CATALOGUE[G1].pem)
-    redhat.write("/etc/pki/ca-trust/source/anchors/r6.pem", CATALOGUE[R6].pem)
-    redhat.write("/etc/pki/ca-trust/source/r46.pem", CATALOGUE[R46].pem)
+    redhat.write("/etc/pki/ca-trust/source/blocklist/g1.pem", pem_of(G1))
+    redhat.write("/etc/pki/ca-trust/source/anchors/r6.pem", pem_of(R6))
+    redhat.write("/etc/pki/ca-trust/source/r46.pem", pem_of(R46))
     waiting = look(redhat, tmp_path / "2")
     assert verdicts(waiting)[R6] == "not_effective"
     assert present(waiting) == {G1, G2, G3, R3}

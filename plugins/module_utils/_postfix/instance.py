@@ -230,7 +230,7 @@ class Instance(object):
         for name in os.listdir(self.directory):
             if name.startswith("main.cf"):
                 kept |= self._referred_names(system.read(os.path.join(self.directory, name)))
-        for folder in {os.path.dirname(self.main), self.folder}:
+        for folder in sorted({os.path.dirname(self.main), self.folder}):
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 unused = folder == self.folder and tables.is_ours(name) and name not in kept
                 if unused or name.startswith(".mailops_tls."):

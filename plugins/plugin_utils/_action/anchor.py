@@ -20,7 +20,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import
 def module_arguments(args: t.Mapping[str, t.Any], *, today: dt.date, base_dir: str | None = None) -> dict[str, t.Any]:
     """The arguments of a task as the module on the host takes them: certificate and pin in place of a name.
 
-    `base_dir` is where relative paths in `profiles` start. Raises ProfileError (a ValueError) for a certificate that is not named, not known, or not the pinned one.
+    `base_dir` is where relative paths in `profiles` start. Raises ProfileError (a ValueError) for a certificate that is not
+    named, not known, or not the pinned one.
     """
     name, certificate = args.get("name"), args.get("certificate")
     if (name is None) == (certificate is None):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import json
 import os
 import pathlib
@@ -242,9 +243,9 @@ class MailWorld:
         for case in plan.CASES:
             if case.settings.get("is") != "refused":
                 for address in case.addresses:
-                    wait_for(lambda place=address, port=case.port: self._open(place, port), f"{case.name} at {address}")
+                    wait_for(functools.partial(self._open, address, case.port), f"{case.name} at {address}")
         for place, port in ((plan.FILES, 80), (plan.OCSP, 80), (plan.POLICIES, 443), (plan.RESOLVER, 53), (plan.AUTHORITY, 53)):
-            wait_for(lambda place=place, port=port: self._open(place, port), f"{place} port {port}")
+            wait_for(functools.partial(self._open, place, port), f"{place} port {port}")
 
     def _open(self, address: str, port: int) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):

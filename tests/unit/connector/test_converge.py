@@ -89,7 +89,7 @@ def test_create_and_nothing_more(exchange: StandIn, declare: Declare, direction:
     assert [cmdlet for cmdlet in exchange.cmdlets() if not cmdlet.startswith("Get-")] == []
 
 
-@pytest.mark.parametrize(("direction", "option"), FIELDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("direction", "option"), FIELDS, ids=str)
 def test_each_field_changes_alone(exchange: StandIn, declare: Declare, direction: str, option: str) -> None:
     declare(direction, **DECLARED[direction])
     before = stored(exchange, direction)

@@ -153,7 +153,7 @@ def test_what_is_shown_can_be_declared(kind: Kind, data: st.DataObject) -> None:
             assert canonical.from_api(field, canonical.to_api(field, value)) == value
 
 
-@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5))
+@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_reading_never_fails(value: t.Any) -> None:
     """What a service sends that nobody has seen yet is no reason to stop: it stays visible as it is."""
     for kind in KINDS:

@@ -25,7 +25,7 @@ def main() -> None:
     lock = system.lock(request["directory"], 10)
     entries = declared.entries(request["destinations"], request["clients"])
     changes = []
-    for _ in range(2):
+    for _run in range(2):
         current = instance.current()
         wanted = plan.plan(current, entries, plan.Options(True, True, False, "replace", None))
         report.check_ca_files(instance, current, entries)

@@ -54,8 +54,8 @@ def host(
     }
 
 
-def dane(seen: Json, *chain: t.Any, mx: Json = MX, **policy: t.Any) -> tuple[str, str | None, bool | None]:
-    observed = answer(path(*chain, verified=[NO_ISSUER]), hosts=[seen], mx=mx)
+def dane(seen: Json, *chain: t.Any, mx: Json | None = None, **policy: t.Any) -> tuple[str, str | None, bool | None]:
+    observed = answer(path(*chain, verified=[NO_ISSUER]), hosts=[seen], mx=mx or MX)
     judged = judge(observed, target=DOMAIN, view=VIEW, **{"require": "dane", **policy})
     [slug] = [finding for finding in judged.findings if finding.id.startswith("smtp.dane.")]
     only = judged.paths[0]
