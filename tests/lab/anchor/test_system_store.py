@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.unit.anchor.machine import MOZILLA, VENDOR, Machine, machine
+from tests.lab.anchor.machine import MOZILLA, VENDOR, Machine, machine
 from tests.unit.anchor.pki import Certificate, root
 
 ROOT = root()

@@ -17,8 +17,8 @@ from ansible_collections.mailops.tls.plugins.module_utils import _files
 from ansible_collections.mailops.tls.plugins.module_utils._anchor import common
 
 from tests.conftest import require_programs
+from tests.lab.anchor.machine import Machine, machine
 from tests.unit.anchor import module
-from tests.unit.anchor.machine import Machine, machine
 from tests.unit.anchor.pki import Certificate, root
 
 ROOT = root()
@@ -85,10 +85,8 @@ def kill_everywhere(
     return cut
 
 
-def test_killed_pem_file(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "bundle.pem"
-    path.write_text(OTHER.pem)
-    store = {"type": "pem_file", "path": str(path)}
+def _killed(store: dict[str, t.Any], look: t.Any, steps: int) -> int:
+    """kill_everywhere for a store outside of the system's."""
 
     def run(state: str) -> float:
         begin = time.monotonic()
@@ -101,7 +99,15 @@ def test_killed_pem_file(tmp_path: pathlib.Path) -> None:
         process.kill()
         process.communicate()
 
-    assert kill_everywhere(run, kill, path.read_bytes, 5) > 0
+    return kill_everywhere(run, kill, look, steps)
+
+
+def test_killed_pem_file(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "bundle.pem"
+    path.write_text(OTHER.pem)
+    store = {"type": "pem_file", "path": str(path)}
+
+    assert _killed(store, path.read_bytes, 5) > 0
     assert [entry.name for entry in tmp_path.iterdir()] == ["bundle.pem"], "what killed runs left is still there"
 
 
@@ -130,19 +136,42 @@ def test_killed_nss_database(tmp_path: pathlib.Path) -> None:
         assert valid("other")
         return valid("lab")
 
-    def run(state: str) -> float:
-        begin = time.monotonic()
-        module.apply(ROOT, store, state=state)
-        return time.monotonic() - begin
-
-    def kill(state: str, seconds: float) -> None:
-        process = start(ROOT, store, (), state=state)
-        time.sleep(seconds)
-        process.kill()
-        process.communicate()
-
-    assert kill_everywhere(run, kill, look, 3) > 0
+    assert _killed(store, look, 3) > 0
     assert sorted(entry.name for entry in database.iterdir()) == ["cert9.db", "key4.db", "pkcs11.txt"]
+
+
+@pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
+def test_killed_keystore(kind: str, tmp_path: pathlib.Path) -> None:
+    """keytool must open the keystore at any moment, with the other root in it."""
+    require_programs("anchor", "keytool")
+    path = tmp_path / "cacerts"
+    words = ("keytool", "-keystore", path, "-storepass", "changeit")
+    module.tool(*words, "-importcert", "-noprompt", "-alias", "other", "-storetype", kind, given=OTHER.pem)
+
+    def look() -> list[str]:
+        listed = module.tool(*words, "-list", "-v").replace(":", "").lower()
+        assert OTHER.sha256 in listed
+        return [name for name in (ROOT.sha256, OTHER.sha256) if name in listed]
+
+    assert _killed({"type": "java", "path": str(path)}, look, 3) > 0
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cacerts"]
+
+
+def test_killed_directory(tmp_path: pathlib.Path) -> None:
+    """Openssl finds the other root at any moment, and this one either whole or not at all."""
+    require_programs("anchor", "openssl")
+    (tmp_path / "other.pem").write_text(OTHER.pem)
+    module.tool("openssl", "rehash", tmp_path)
+
+    def look() -> bool:
+        def found(certificate: Certificate) -> bool:
+            return "stdin: OK" in module.tool("openssl", "verify", "-no-CAfile", "-CApath", tmp_path, given=certificate.pem)
+
+        assert found(OTHER)
+        return found(ROOT)
+
+    assert _killed({"type": "pem_directory", "path": str(tmp_path)}, look, 5) > 0
+    assert not [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")]
 
 
 def _kill_inside(copy: Machine, state: str, seconds: float) -> None:
