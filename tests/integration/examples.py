@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import itertools
+import os
 import pathlib
 import re
 import shlex
@@ -22,6 +23,17 @@ from tests.integration.playbooks import ROOT, run_ansible
 
 FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 REPORTS = "/tmp/mailops-tls-reports"  # noqa: S108 - what the examples name; tests write elsewhere
+
+#: What root's examples would change of this machine, such as its trust store, lies in memory and goes with the process.
+_SHIELD = """set -e
+mount -t tmpfs tmpfs "$1"
+for folder in /etc /usr/local; do
+    mkdir -p "$1$folder/upper" "$1$folder/work"
+    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$1$folder/upper,workdir=$1$folder/work" "$folder"
+done
+shift
+exec "$@"
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +132,7 @@ def run_example(example: Example, directory: pathlib.Path) -> subprocess.Complet
     playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
     names = {str(play["hosts"]) for play in plays if "hosts" in play} - {"all", "localhost"}
     inventory = _write_inventory(directory, names)
-    return run_ansible([str(playbook), "-i", str(inventory)], cwd=directory)
+    return run_ansible([str(playbook), "-i", str(inventory)], cwd=directory, prefix=_shield(directory))
 
 
 def run_command(command: str, directory: pathlib.Path) -> subprocess.CompletedProcess[str]:
@@ -129,7 +141,17 @@ def run_command(command: str, directory: pathlib.Path) -> subprocess.CompletedPr
     for option, value in itertools.pairwise(words):
         if option in ("-i", "--inventory"):
             _write_inventory(directory, set()).rename(directory / value)
-    return run_ansible([*words[1:], "-e", f"readiness_report_dir={directory / 'reports'}"], cwd=directory)
+    arguments = [*words[1:], "-e", f"readiness_report_dir={directory / 'reports'}"]
+    return run_ansible(arguments, cwd=directory, prefix=_shield(directory))
+
+
+def _shield(directory: pathlib.Path) -> list[str]:
+    """The command that keeps what it runs from changing this machine. Who is not root cannot change it anyway."""
+    if os.geteuid() != 0:
+        return []
+    folder = directory / "shield"
+    folder.mkdir()
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _SHIELD, "sh", str(folder)]
 
 
 def _write_inventory(directory: pathlib.Path, groups: t.Iterable[str]) -> pathlib.Path:

@@ -98,12 +98,16 @@ def run_play(
 
 
 def run_ansible(
-    arguments: t.Sequence[str], *, cwd: pathlib.Path = ROOT, more_environment: dict[str, str] | None = None
+    arguments: t.Sequence[str],
+    *,
+    cwd: pathlib.Path = ROOT,
+    more_environment: dict[str, str] | None = None,
+    prefix: t.Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """ansible-playbook with the arguments; standard error is in the output."""
+    """ansible-playbook with the arguments; standard error is in the output. `prefix` is a command that runs another."""
     program = pathlib.Path(sys.executable).with_name("ansible-playbook")
     return subprocess.run(
-        [str(program), *arguments],
+        [*prefix, str(program), *arguments],
         check=False,
         cwd=cwd,
         env={**environment(), **(more_environment or {})},
