@@ -104,7 +104,14 @@ def test_readiness_is_one_remote_execution(tmp_path: pathlib.Path, profile: Opti
     store = tmp_path / "roots.pem"
     store.write_text(root.pem)
     stores = [{"type": "pem_file", "path": str(store)}, {"type": "system"}]
-    run = run_play(tmp_path, [task("readiness_info", profiles=[profile], stores=stores)], arguments=["-vvv"])
+    declared = {
+        "mail_hosts": ["127.0.0.1:1"],
+        "mail_domains": ["mail.invalid"],
+        "connector_certificate": {"certificate": str(store)},
+    }
+    run = run_play(tmp_path, [task("readiness_info", profiles=[profile], stores=stores, **declared)], arguments=["-vvv"])
+    assert "smtp.connect.failed" in {finding["id"] for finding in run["found"]["findings"]}
+    assert run["found"]["certificates"]
     assert [[entry["status"] for entry in one["roots"]] for one in run["found"]["stores"]] == [["present"], ["absent"]]
     assert run["found"]["compliant"] is False
     assert run.output.count("plugins/modules/probe.py") == 1, "the modules that were sent to the host"
@@ -236,12 +243,15 @@ def keys(value: t.Any, contents: Options, at: str) -> t.Iterator[str]:
 
 def test_what_is_returned_is_what_is_documented(tmp_path: pathlib.Path) -> None:
     endpoints = {"endpoints": ["http://127.0.0.1:1/closed.crl"]}
-    plugins = {"ca_egress_info": endpoints, "trust_store_info": {}, "readiness_info": endpoints}
+    closed = {"hosts": ["127.0.0.1:1"]}
+    plugins = {"ca_egress_info": endpoints, "trust_store_info": {}, "readiness_info": endpoints, "smtp_tls_info": closed}
     run = run_play(tmp_path, [{**task(plugin, **options), "register": plugin} for plugin, options in plugins.items()])
     for plugin in plugins:
         contents = documented(plugin)
         del contents["collector_error"]  # only where the probe did not run
         found = {name: value for name, value in run[plugin].items() if name not in ("changed", "failed")}
+        # What is returned only when it was asked for.
+        contents = {name: content for name, content in contents.items() if name in found or " when " not in content["returned"]}
         assert not set(keys(found, contents, plugin))
 
 

@@ -21,6 +21,7 @@ from tests.lab.smtp.world import PROGRAMS, MailWorld
 Result = dict[str, t.Any]
 #: Requirement -> the levels of Postfix that ask for the same.
 LEVELS = {"none": ("may",), "encrypt": ("encrypt",), "verify": ("verify", "secure"), "dane": ("dane",)}
+VERIFIED_WITHOUT_REVOCATION = {("smtp.chain.trusted", "pass"), ("smtp.name.match", "pass"), ("smtp.policy.met", "pass")}
 TIMES = {"timeout": 4, "deadline": 60}
 
 
@@ -62,6 +63,19 @@ def results(world: MailWorld) -> dict[str, Result]:
         }
         for domain in plan.DOMAINS
     ]
+    policy = {"require": "verify", "stores": stores, "check_plaintext": False}
+    declared = {"mail_domains": [plan.DOMAINS[0].domain], "mail_hosts": [plan.BY_NAME["wrong-ca"].host], "mail_policy": policy}
+    tasks += [
+        {"mailops.tls.readiness_info": {"profiles": [], **declared, **TIMES}, "register": "readiness"},
+        {
+            "mailops.tls.partner_sheet": {
+                "variable": "require_verify",
+                "domains": ["example.com"],
+                "directory": str(world.state / "sheet"),
+            },
+            "register": "sheet",
+        },
+    ]
     registered = world.play(tasks)["mailhost"]
     for name, result in registered.items():
         assert not result.get("failed"), (name, result.get("msg"))
@@ -98,6 +112,19 @@ def test_one_connection_per_address(results: dict[str, Result]) -> None:
     paths = results["require_verify"]["paths"]
     assert {path["connections"] for path in paths if path["host"] == plan.BY_NAME["good"].host} == {1}
     assert max(path["connections"] for path in paths) <= 2
+
+
+def test_readiness_looks_at_declared_domains_and_hosts(results: dict[str, Result]) -> None:
+    assert about(results["readiness"], plan.BY_NAME["good"].host) >= VERIFIED_WITHOUT_REVOCATION
+    assert ("smtp.chain.untrusted", "fail") in about(results["readiness"], plan.BY_NAME["wrong-ca"].host)
+    assert ("smtp.mta_sts.enforced", "pass") in about(results["readiness"], plan.DOMAINS[0].domain)
+
+
+def test_the_partner_sheet_names_what_was_presented(world: MailWorld, results: dict[str, Result]) -> None:
+    page = (world.state / "sheet" / "partner-sheet.md").read_text()
+    presented = {path["chain"][0]["sha256"] for path in results["require_verify"]["paths"] if path["chain"]}
+    assert len(presented) > 5
+    assert [sha256 for sha256 in presented if sha256.upper() not in page] == []
 
 
 def reached(said: str, level: str) -> bool:
