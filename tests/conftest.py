@@ -10,7 +10,13 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples at every run of CI, so that a red one means a change; and none fails for being slow on a busy machine.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI", "").lower() in ("true", "1") else "local")
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"

@@ -178,10 +178,11 @@ def keep(directory: pathlib.Path, play: int, idle_s: float = IDLE_S) -> None:
 
 def _bind(server: socket.socket, path: pathlib.Path) -> bool:
     """False when another keeper of this play was quicker. What a killed one left behind is replaced."""
-    os.umask(0o177)
     for _attempt in range(2):
         with contextlib.suppress(OSError):
+            # Nobody else gets into the directory, so that nobody can be quicker than this.
             server.bind(str(path))
+            path.chmod(0o600)
             return True
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
             try:

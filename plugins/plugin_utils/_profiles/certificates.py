@@ -68,7 +68,10 @@ def load_der(der: bytes) -> x509.Certificate:
     """Parse DER. Old roots with odd serial numbers make cryptography warn; that is no news to the user. Raises ValueError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return x509.load_der_x509_certificate(der)
+        try:
+            return x509.load_der_x509_certificate(der)
+        except x509.InvalidVersion as error:
+            raise ValueError(str(error)) from None
 
 
 def pem_to_der(pem: str) -> bytes:

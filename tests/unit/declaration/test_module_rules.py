@@ -11,6 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._connector import canonical, constraints
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared
+from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.model import REQUIREMENTS
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.options import DEFAULTS, Direction
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.parse import parse_partners
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.to_exchange_online import connectors
@@ -121,4 +122,5 @@ def test_a_connector_never_demands_less_than_was_declared_without_a_finding(part
         if side is None or f"{direction} {side.connector}" in failing:
             continue
         (options,) = made[direction]
-        assert Connector.read(t.cast("Direction", direction), options).requirement == side.requirement
+        held = Connector.read(t.cast("Direction", direction), options).requirement
+        assert REQUIREMENTS.index(held) >= REQUIREMENTS.index(side.requirement)
