@@ -75,7 +75,8 @@ options:
           certificate_names:
             description:
               - Names on the certificate that the partner's servers present, for V(verified). A connector of Exchange Online
-                takes one, such as C(mail.contoso.com) or C(*.contoso.com). Postfix compares no names.
+                takes one, such as C(mail.contoso.com) or C(*.contoso.com). Postfix compares the common name only, and needs
+                O(partners[].inbound.ca_file) for that.
             type: list
             elements: str
           addresses:
@@ -87,7 +88,9 @@ options:
             type: list
             elements: str
           ca_file:
-            description: PEM file on the Postfix hosts with the partner's private CA, in place of C(fingerprints).
+            description:
+              - PEM file on the Postfix hosts with the CAs of the partner's client certificates, in place of C(fingerprints).
+              - Without C(certificate_names), any certificate of these CAs will do.
             type: str
           domains:
             description: Domains of senders, where they are not O(partners[].domains). For V(hybrid) the default is V(*).

@@ -155,16 +155,25 @@ options:
         elements: str
       ca_file:
         description:
-          - A PEM file of CAs of which one must have issued the certificate, for O(clients[].client) only. It becomes
-            C(smtpd_tls_CAfile), of which Postfix has one for all clients; the module fails where that is set to
-            another file.
-          - Postfix takes B(any) certificate of these CAs, whatever the names in it. Use it for a private CA only.
+          - A PEM file of CAs of which one must have issued the certificate. It becomes C(smtpd_tls_CAfile), of which
+            Postfix has one for all clients; the module fails where that is set to another file.
+          - Without O(clients[].names), Postfix takes B(any) certificate of these CAs, whatever the names in it. Use that for
+            a private CA only. It goes with O(clients[].client) only.
         type: path
       names:
         description:
-          - Names in the client's certificate. No version of Postfix compares them by itself; C(check_ccert_access) knows
-            fingerprints only. So the module refuses this option and says what to do, where leaving it out in silence
-            would pretend a check. The way to demand one partner's certificate is O(clients[].fingerprints).
+          - Names of which the client's certificate must have one, besides being issued by a CA in O(clients[].ca_file),
+            which is required. V(*.example.com) stands for one label more than V(example.com), and for a certificate with
+            just that name. Upper and lower case are the same.
+          - Compared is the common name (CN) of the certificate's subject, because Postfix hands over nothing else. It knows
+            no subject alternative names, so that a certificate without a common name is refused.
+          - Postfix does not verify a certificate whose extended key usage is without clientAuth, which public CAs are ceasing
+            to issue until March 2027; it is refused then.
+          - The way to know a client that renews its certificate with a new key, such as Exchange Online, whose certificate
+            has the name V(mail.protection.outlook.com) for every customer. Otherwise, O(clients[].fingerprints) are stricter.
+          - No version of Postfix compares names by itself, so the module installs a policy server (see the notes) and
+            C(master.cf) gets a service for it. While it does not answer, mail is refused for now, with C(451 4.3.5).
+          - Needs Postfix 3.1.
         type: list
         elements: str
       state:
@@ -197,7 +206,8 @@ options:
     type: int
   backup:
     description:
-      - Keep a copy of C(main.cf) beside it. The map files that it names are kept too.
+      - Keep a copy of C(main.cf) beside it, and of C(master.cf) where that changes. The map files that C(main.cf) names are
+        kept too.
     type: bool
     default: false
   reload:
@@ -208,6 +218,12 @@ options:
 notes:
   - C(postconf) writes a setting that it changes on one line, and puts its value behind that of others where both
     share a list.
+  - The policy server for O(clients[].names) is a script of 100 lines in C(mailops_tls), which needs Python 3.6 on the host,
+    be it C(/usr/bin/python3), C(/usr/libexec/platform-python), or the one that Ansible uses. spawn(8) runs it as C(nobody),
+    who must be able to reach script and interpreter; the module fails where that is not so. Which names are agreed is in
+    C(main.cf), so the script reads no file.
+  - C(master.cf) is not changed but for the line of that service, which is there before C(main.cf) names it and goes when no
+    entry needs it any more. Then Postfix is reloaded twice.
 """
 
 EXAMPLES = r"""
@@ -260,6 +276,16 @@ EXAMPLES = r"""
           - sender_domain: partner.example
             require: encrypt
 
+    - name: Demand the certificate of Exchange Online, by its name, of the clients that mail of the tenant comes from
+      mailops.tls.postfix_tls_policy:
+        config_directory: "{{ trial }}"
+        clients:
+          - client: 198.51.100.0/24
+            require: certificate
+            # Better a file with the CAs of that one certificate.
+            ca_file: /etc/ssl/certs/ca-certificates.crt
+            names: [mail.protection.outlook.com]
+
     - name: Show what else would have to go for these to be the only ones
       mailops.tls.postfix_tls_policy:
         config_directory: "{{ trial }}"
@@ -279,6 +305,8 @@ EXAMPLES = r"""
             state: absent
         clients:
           - client: 192.0.2.0/28
+            state: absent
+          - client: 198.51.100.0/24
             state: absent
           - sender_domain: partner.example
             state: absent
@@ -330,12 +358,16 @@ backup_file:
   description: The copy of C(main.cf) made before the change.
   returned: changed and O(backup=true), not in check mode
   type: str
+master_backup_file:
+  description: The copy of C(master.cf) made before the change.
+  returned: O(backup=true) and a service in C(master.cf) was added or removed, not in check mode
+  type: str
 """
 
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, plan, report, system
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, interpreter, plan, report, system
 from ansible_collections.mailops.tls.plugins.module_utils._postfix.instance import Instance
 
 LOCK_SECONDS = 60
@@ -402,31 +434,34 @@ def _change(module, instance, entries):
     options = plan.Options(
         params["destinations"] is not None, params["clients"] is not None, params["exclusive"], params["on_drift"], code
     )
-    wanted = plan.plan(current, entries, options)
+    wanted = plan.plan(current, entries, options, lambda: interpreter.find(instance.folder))
     report.check_ca_files(instance, current, entries)
     shadowed = instance.shadowed(current, wanted) if options.destinations else []
     report.judge_shadowed(shadowed, entries, params["on_drift"], wanted.warnings)
-    before, after = instance.staged(wanted)
+    change = instance.staged(wanted)
     running = instance.running(current)
     due = instance.due() and running and params["reload"]
-    changed = bool(before != after or instance.stale(wanted) or due)
+    edited = [name for name, old, new in instance.edited(change) if old != new]
+    changed = bool(edited or instance.stale(wanted) or due)
     result = {
         "changed": changed,
         "instance": {"config_directory": instance.directory, "version": current.effective["mail_version"], "running": running},
         "policies": report.policies(wanted, shadowed),
         "parameters": wanted.settings,
         "reloaded": changed and running and params["reload"],
-        "diff": report.diff(instance, current, wanted),
+        "diff": report.diff(instance, current, wanted, change),
     }
     for warning in wanted.warnings:
         module.warn(warning)
     if not module.check_mode:
-        instance.tidy(before)
+        instance.tidy(change.before)
         if changed:
-            if params["backup"] and before != after:
+            if params["backup"] and edited:
                 result["backup_file"] = module.backup_local(instance.main)
-            instance.apply(wanted, before, after, result["reloaded"])
-            instance.tidy(before, after)
+                if instance.master in edited:
+                    result["master_backup_file"] = module.backup_local(instance.master)
+            instance.apply(wanted, change, result["reloaded"])
+            instance.tidy(change.before, change.after)
     return result
 
 

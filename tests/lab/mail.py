@@ -38,6 +38,7 @@ HERE = pathlib.Path(__file__).parent
 #: How long mail may take on a busy machine, in seconds.
 PATIENCE_S = 30.0
 PROGRAMS = ("ip", "unshare", "nsenter", "postfix", "postconf", "postmap", "postmulti", "posttls-finger")
+USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 # Process 1 of the network. When the test ends, its standard input does, and with it everything it was told to run.
 INIT = """\
@@ -171,14 +172,25 @@ class MailNetwork:
         builder = self.signer.builder(lab_name(name), key, lab_name(name), 3650)
         return Issued(as_ca(builder, path_length=None).sign(key, hashes.SHA256()), key)
 
-    def issue(self, *names: str, ca: Issued | None = None, days: float = 90, start: dt.datetime | None = None) -> Issued:
-        """A certificate for servers and clients with these names, valid from `start` for `days` (expired if in the past)."""
+    def issue(
+        self,
+        *names: str,
+        ca: Issued | None = None,
+        days: float = 90,
+        start: dt.datetime | None = None,
+        usages: collections.abc.Iterable[x509.ObjectIdentifier] = USAGES,
+        subject: x509.Name | None = None,
+    ) -> Issued:
+        """A certificate for servers and clients with these names, valid from `start` for `days` (expired if in the past).
+
+        `usages` are its extended key usages, and `subject` is what it has instead of the first name as a common name.
+        """
         ca = ca or self.ca
         key = ec.generate_private_key(ec.SECP256R1())
         begin = start or self.signer.start
         builder = (
             x509.CertificateBuilder()
-            .subject_name(lab_name(names[0]))
+            .subject_name(lab_name(names[0]) if subject is None else subject)
             .issuer_name(ca.certificate.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
@@ -186,9 +198,7 @@ class MailNetwork:
             .not_valid_after(begin + dt.timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
-            )
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         )
         return sign(builder, key, ca)
 

@@ -101,6 +101,15 @@ def ours(running: Ours) -> Ours:
     return running
 
 
+def by_name(ours: Ours) -> dict[str, t.Any]:
+    """The partner's certificate, by CA and name."""
+    rule = {"require": "certificate", "ca_file": str(ours.network.ca_file), "names": ["mail.partner.example"]}
+    return {"clients": [{**rule, "client": HOSTS[PARTNER]}]}
+
+
+NOBODY: dict[str, t.Any] = {"clients": [{"client": HOSTS[PARTNER], "state": "absent"}]}
+
+
 def shim(network: MailNetwork, name: str, command: str, act: str) -> str:
     """A PATH on which postfix(1) does `act` once when it is asked for `command`."""
     folder = network.directory / name
@@ -109,6 +118,25 @@ def shim(network: MailNetwork, name: str, command: str, act: str) -> str:
     path.write_text(SHIM.format(command=command, flag=folder / "done", act=act))
     path.chmod(0o755)
     return f"{folder}:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def killed_run(ours: Ours, declaration: dict[str, t.Any], after_s: float) -> bool:
+    """Run the module and kill it after that time. Was it still running?"""
+    process = subprocess.Popen(
+        ours.network.command(*module.command()),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=module.environment(TMPDIR=str(ours.network.directory)),
+    )
+    assert process.stdin is not None
+    process.stdin.write(module.arguments({"config_directory": str(ours.config), **declaration}).encode())
+    process.stdin.close()
+    time.sleep(after_s)
+    # nsenter joins a process namespace, so its child is the module; both are killed.
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    subprocess.run(["kill", "-KILL", *children], stderr=subprocess.DEVNULL, check=False)
+    process.kill()
+    return process.wait() != 0
 
 
 def test_killed_at_random(ours: Ours) -> None:
@@ -120,21 +148,7 @@ def test_killed_at_random(ours: Ours) -> None:
     master, killed, seen = ours.master(), 0, set()
     for number in range(12):
         declaration = (ENCRYPT, SECURE)[number % 2]
-        process = subprocess.Popen(
-            ours.network.command(*module.command()),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env=module.environment(TMPDIR=str(ours.network.directory)),
-        )
-        assert process.stdin is not None
-        process.stdin.write(module.arguments({"config_directory": str(ours.config), **declaration}).encode())
-        process.stdin.close()
-        time.sleep(chance.uniform(0.2, 1.0) * duration)
-        # nsenter joins a process namespace, so its child is the module; both are killed.
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        subprocess.run(["kill", "-KILL", *children], stderr=subprocess.DEVNULL, check=False)
-        process.kill()
-        killed += process.wait() != 0
+        killed += killed_run(ours, declaration, chance.uniform(0.2, 1.0) * duration)
         seen.add(ours.level())
         assert ours.level() in LEVELS
         ours.network.run("postfix", "-c", ours.config, "check")
@@ -160,6 +174,58 @@ def test_killed_between_change_and_reload(ours: Ours) -> None:
     assert (answer["changed"], answer["reloaded"], answer["diff"]) == (True, True, [])
     assert ours.reloads() == reloads + 1
     assert not ours.apply(**SECURE)["changed"]
+    ours.sound()
+
+
+def test_killed_at_random_with_a_service(ours: Ours) -> None:
+    """The partner with the right certificate is let in, whichever configuration a killed run left behind."""
+    certificate = ours.network.issue("mail.partner.example")
+    master = ours.config / "master.cf"
+    foreign, chance = master.read_bytes(), random.Random(9)  # noqa: S311 - no secret
+    begin = time.monotonic()
+    ours.apply(**by_name(ours))
+    duration = time.monotonic() - begin
+    for number in range(8):
+        declaration = (NOBODY, by_name(ours))[number % 2]
+        killed_run(ours, declaration, chance.uniform(0.2, 1.0) * duration)
+        ours.network.run("postfix", "-c", ours.config, "check")
+        ours.network.run("postfix", "-c", ours.config, "reload")
+        time.sleep(1)
+        answer = ours.network.send(
+            PARTNER, ours, f"bob@{PARTNER}", f"alice@{ours.name}", f"killed {number}", tls=True, certificate=certificate
+        )
+        assert answer.code == 250, answer
+    ours.apply(**by_name(ours))
+    assert not ours.apply(**by_name(ours))["changed"]
+    ours.apply(**NOBODY)
+    assert not ours.apply(**NOBODY)["changed"]
+    assert master.read_bytes() == foreign
+    ours.sound()
+
+
+@pytest.mark.parametrize(("name", "number"), [("comes", 1), ("goes", 1), ("left", 2)])
+def test_reload_that_fails_with_a_service(ours: Ours, name: str, number: int) -> None:
+    """master.cf is put back as well; a service that could not be taken out goes with the next run."""
+    before, declaration = ours.files(), by_name(ours)
+    if name != "comes":
+        ours.apply(**declaration)
+        ours.apply(**declaration)
+        before, declaration = ours.files(), NOBODY
+    # The act is done once: where the second reload has to fail, the first one makes room for that.
+    refuse = "echo 'postfix: fatal: the test says no' >&2; exit 1"
+    act = refuse if number == 1 else f'if mkdir "$0.first"; then rmdir "${{0%/*}}/done"; else {refuse}; fi'
+    path = shim(ours.network, f"service-{name}", "reload", act)
+    answer = ours.declare(**declaration, path=path)
+    assert answer.get("failed"), answer
+    assert "Postfix runs with it" in answer["msg"]
+    if name == "left":
+        assert "a service in master.cf is left over" in answer["msg"]
+        assert ours.apply(**NOBODY)["changed"]
+        assert b"mailops_tls_ccert" not in (ours.config / "master.cf").read_bytes()
+    else:
+        assert ours.files() == before
+    ours.apply(**NOBODY)
+    assert not ours.apply(**NOBODY)["changed"]
     ours.sound()
 
 

@@ -17,9 +17,10 @@ import time
 import typing as t
 
 import pytest
+from cryptography import x509
 
 from tests.conftest import require_programs, require_root
-from tests.lab.mail import PROGRAMS, MailNetwork, PostfixInstance, wait_for
+from tests.lab.mail import PROGRAMS, USAGES, MailNetwork, PostfixInstance, wait_for
 from tests.unit.postfix import module
 
 OURS = "mail.example"
@@ -41,6 +42,9 @@ INBOUND = {
     "wrong-name.example": "dsn=5.7.1, status=bounced (host mail.example[192.0.2.1] said: 554 5.7.1 ",
     "expired.example": "dsn=5.7.1, status=bounced (host mail.example[192.0.2.1] said: 554 5.7.1 ",
 }
+
+
+PRINT = "AA" * 32
 
 
 class Players:
@@ -224,6 +228,89 @@ def test_certificate_by_ca(players: Players) -> None:
     assert {name for name, outcome in found.items() if "status=sent" in outcome} == {"right.example", "wrong-name.example"}
     for name in ("wrong-ca.example", "expired.example"):
         assert INBOUND[name] in found[name]
+
+
+def test_certificate_by_ca_and_name(players: Players) -> None:
+    """Another name, another CA, expired, missing or in the clear: refused. Then master.cf is as it was."""
+    master = players.ours.config / "master.cf"
+    before = master.read_bytes()
+    rule = {"require": "certificate", "ca_file": str(players.network.ca_file)}
+    clients = [{**rule, "client": HOSTS[name], "names": [f"mail.{name}"]} for name in PARTNERS]
+    second = {**rule, "client": HOSTS["second.example"], "names": ["other.example", "*.partner.example"]}
+    players.declare(clients=[*clients, second])
+    assert master.read_bytes().startswith(before)
+    assert master.read_bytes().count(b"mailops_tls_ccert_") == 1
+    assert not players.declare(clients=[*clients, second])["changed"]
+    files, reloads = _files(players.ours.config), players.ours.reloads()
+    found = {name: players.inbound(name, "by name") for name in PARTNERS}
+    question = ("second.example", players.ours, "eve@second.example", f"alice@{OURS}", "wildcard")
+    issue = players.network.issue
+    good = [issue("mail.partner.example"), issue("other.example"), issue("MAIL.Partner.Example")]
+    # Subject alternative names are not what Postfix hands over.
+    bad = [issue("partner.example"), issue("a.b.partner.example"), issue("x.example", "other.example"), None]
+    unfit = [issue("other.example", usages=USAGES[:1]), issue("other.example", subject=x509.Name([]))]
+    answers = [players.network.send(*question, tls=True, certificate=certificate) for certificate in [*good, *bad, *unfit]]
+    assert (_files(players.ours.config), players.ours.reloads()) == (files, reloads)
+    removed = players.declare(clients=[*players.declaration["clients"], {"client": HOSTS["second.example"], "state": "absent"}])
+    assert removed["changed"]
+    assert {name for name, outcome in found.items() if "status=sent" in outcome} == {"right.example"}
+    assert "Session encryption is required" in found["plain.example"]
+    for name in ("wrong-ca.example", "wrong-name.example", "expired.example"):
+        assert INBOUND[name] in found[name]
+    assert "mail.elsewhere.example is not the agreed name" in found["wrong-name.example"]
+    assert [answer.code for answer in answers] == [250] * 3 + [554] * 6
+    assert all("there is none, or it was not verified" in answer.text for answer in answers[-3:])
+    wait_for(lambda: players.ours.received("from right.example by name"), "mail from the partner")
+    assert master.read_bytes() == before
+    assert not players.declare(**players.declaration)["changed"]
+
+
+def test_a_service_that_does_not_answer(players: Players) -> None:
+    """Refused for now, whatever this Postfix answers by default for a policy service."""
+    rule = {"require": "certificate", "ca_file": str(players.network.ca_file), "names": ["mail.right.example"]}
+    players.ours.set(smtpd_policy_service_default_action="DUNNO", smtpd_policy_service_retry_delay="1s")
+    players.declare(clients=[{**rule, "client": HOSTS["right.example"]}])
+    (script,) = (players.ours.config / "mailops_tls").glob("policy_server-*")
+    text = script.read_text()
+    question = ("right.example", players.ours, "bob@right.example", f"alice@{OURS}", "no answer")
+    certificate = players.certificates["right.example"]
+    answers = []
+    for content in (text, "raise SystemExit(1)\n", None):
+        if content is None:
+            script.unlink()
+        else:
+            script.write_text(content)
+        players.network.run("postfix", "-c", players.ours.config, "reload")  # ends the policy server that runs
+        time.sleep(1.5)
+        answers.append(players.network.send(*question, tls=True, certificate=certificate))
+    mended = players.declare(clients=[{**rule, "client": HOSTS["right.example"]}])
+    answers.append(players.network.send(*question, tls=True, certificate=certificate))
+    players.declare(**players.declaration)
+    assert mended["changed"]
+    assert [answer.code for answer in answers] == [250, 451, 451, 250]
+
+
+def test_sender_domain_by_name(players: Players) -> None:
+    """What the sender's certificate permits goes on with the requirements of the client."""
+    right = players.certificates["right.example"]
+    rule = {"require": "certificate", "ca_file": str(players.network.ca_file), "names": ["mail.right.example"]}
+    second = {"client": HOSTS["second.example"], "require": "certificate", "fingerprints": [PRINT]}
+    question = ("second.example", players.ours, "bob@sub.right.example", f"alice@{OURS}", "sender by name")
+    players.declare(clients=[{**rule, "sender_domain": "right.example"}])
+    agreed = players.network.send(*question, tls=True, certificate=right)
+    other = players.network.send(*question, tls=True, certificate=players.agreed["plain.example"])
+    players.declare(clients=[second])
+    both = players.network.send(*question, tls=True, certificate=right)
+    players.declare(
+        clients=[
+            {key: rule[key], "state": "absent"}
+            for rule in (second, {"sender_domain": "right.example"})
+            for key in ("client", "sender_domain")
+            if key in rule
+        ]
+    )
+    assert (agreed.code, other.code, both.code) == (250, 554, 554)
+    assert "plain.example is not the agreed name" in other.text
 
 
 def test_levels_by_fingerprint_and_own_ca(players: Players) -> None:

@@ -14,11 +14,16 @@ import hashlib
 import ipaddress
 import re
 
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import service
+
 LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 KINDS = ("policy", "clients", "names", "senders")
 ENCRYPT = "reject_plaintext_session"
 SENDER_OK = "mailops_tls_sender_ok"
 REFUSED = "check_client_access static:{554 5.7.1 TLS client certificate required: there is none, or not the agreed one}"
+#: What smtpd(8) answers where the policy server does not, whatever the default of this Postfix is.
+NO_ANSWER = "451 4.3.5 Server configuration problem"
+MAX_NAMES = 50
 
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(r"%s(?:\.%s)*\Z" % (_LABEL, _LABEL))
@@ -161,14 +166,9 @@ def client(option):
     require = option.get("require")
     if require not in ("encrypt", "certificate"):
         raise DeclarationError("%s: require is required" % what)
-    if option.get("names"):
-        raise DeclarationError(
-            "%s: Postfix compares no names in client certificates. Declare fingerprints (that of the public key lasts over "
-            "renewals with the same key), or have a policy service of yours look at ccert_subject (check_policy_service)" % what
-        )
     if require == "encrypt":
-        if option.get("fingerprints") or option.get("ca_file"):
-            raise DeclarationError("%s: fingerprints and ca_file go with require: certificate" % what)
+        if option.get("fingerprints") or option.get("ca_file") or option.get("names"):
+            raise DeclarationError("%s: fingerprints, ca_file and names go with require: certificate" % what)
         return Entry(kind, key, ENCRYPT, None, option)
     return _certificate(kind, key, what, option)
 
@@ -194,17 +194,29 @@ def _plain_domain(text, what):
 
 def _certificate(kind, key, what, option):
     prints = sorted({fingerprint(text, what) for text in option.get("fingerprints") or []})
+    if option.get("names") and (prints or not option.get("ca_file")):
+        raise DeclarationError(
+            "%s: names need ca_file, and go without fingerprints. A name counts only in a certificate that a CA issued" % what
+        )
     if bool(prints) == bool(option.get("ca_file")):
         raise DeclarationError("%s: require certificate needs either fingerprints or ca_file" % what)
+    # A restriction that permits ends the list it is in, so that what a sender's certificate permits
+    # goes on with the requirements of the client.
+    result = SENDER_OK if kind == "senders" else "OK"
     if prints:
-        # A restriction that permits ends the list it is in, so that what a sender's certificate permits
-        # goes on with the requirements of the client.
-        result = SENDER_OK if kind == "senders" else "OK"
         rules = ", ".join("{%s = %s}" % (value, result) for value in prints)
         middle = "check_ccert_access inline:{%s}" % rules
+    elif option.get("names"):
+        _path(option["ca_file"], what)
+        middle = "check_policy_service { $%s, { default_action = %s }, { policy_context = %s } }" % (
+            service.SETTING,
+            NO_ANSWER,
+            " ".join([result] + _agreed(option["names"], what)),
+        )
     elif kind == "senders":
         raise DeclarationError(
-            "%s: a certificate of some CA says nothing about the sender. Declare fingerprints, or the client's address" % what
+            "%s: a certificate of some CA says nothing about the sender. Declare names or fingerprints, or the client's address"
+            % what
         )
     else:
         _path(option["ca_file"], what)
@@ -212,6 +224,14 @@ def _certificate(kind, key, what, option):
     definition = ", ".join([ENCRYPT, middle, REFUSED])
     name = "mailops_tls_%s" % hashlib.sha256(definition.encode("utf-8")).hexdigest()[:12]
     return Entry(kind, key, name, definition, option)
+
+
+def _agreed(names, what):
+    """Names to find in a certificate, as the policy server reads them (sorted list of str)."""
+    if len(names) > MAX_NAMES:
+        raise DeclarationError("%s: more than %d names" % (what, MAX_NAMES))
+    agreed = {text.strip() for text in names}
+    return sorted({"*." + hostname(text[2:], what) if text.startswith("*.") else hostname(text, what) for text in agreed})
 
 
 def entries(destinations, clients):

@@ -6,21 +6,28 @@
 
 """One Postfix instance: read it, try a change on a copy, make it with one rename of main.cf, and take it back.
 
-Order of writes: map files under names that nothing refers to yet, the mark that a reload is due, a second name for the old
-main.cf, main.cf, reload. Killed anywhere in between, the instance has all of the old or all of the new configuration, and
+Order of writes: map files under names that nothing refers to yet, the mark that a reload is due, master.cf with a service that
+main.cf will name besides that which it names, a second name for the old main.cf, main.cf, reload, master.cf without the service
+that is not named any more. Killed anywhere in between, the instance has all of the old or all of the new configuration, and
 the next run finishes. The way back is the rename of that second name, which needs no space on the disk.
 """
 
+import collections
 import errno
 import os
 import shutil
 import tempfile
 
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import plan as p
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import system, tables
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import service, system, tables
 
 PENDING = "reload-pending"
 BEFORE = ".mailops_tls.before"
+BEFORE_MASTER = ".mailops_tls.before-master"
+
+#: A change that was tried, as contents of files (bytes): before and after are those of main.cf, old_master and new_master
+#: those of master.cf, and joint_master has the services of both, for the time in which main.cf is exchanged.
+Change = collections.namedtuple("Change", "before after old_master joint_master new_master")
 
 
 class Instance(object):
@@ -33,6 +40,8 @@ class Instance(object):
         self.folder = os.path.join(directory, tables.FOLDER)
         self.pending = os.path.join(self.folder, PENDING)
         self.spare = os.path.join(os.path.dirname(self.main), BEFORE)
+        self.master = os.path.realpath(os.path.join(directory, "master.cf"))
+        self.spare_master = os.path.join(os.path.dirname(self.master), BEFORE_MASTER)
 
     def current(self):
         """What there is (plan.Current). Raises PostfixError."""
@@ -63,30 +72,58 @@ class Instance(object):
         }
 
     def staged(self, wanted):
-        """main.cf as it is and as it shall be (bytes), the latter tried: postconf, postmap and postfix check accept it.
+        """The Change, tried: postconf, postmap and postfix check accept it.
 
         Raises PostfixError with what they say; nothing was changed then.
         """
         before = system.read(self.main) or b""
+        masters = self._masters(wanted)
         copy = tempfile.mkdtemp(prefix="mailops_tls.")
         try:
             for name in os.listdir(self.directory):
-                if name != "main.cf":
+                if name not in ("main.cf", "master.cf"):
                     os.symlink(os.path.join(self.directory, name), os.path.join(copy, name))
             target = os.path.join(copy, "main.cf")
             with open(target, "wb") as handle:
                 handle.write(before)
             system.settled(target)
+            self._try_masters(copy, masters, wanted)
             self._edit(copy, wanted.settings)
             self._read_back(copy, wanted)
             self._lookups(copy, wanted, self._write_staged(copy, wanted))
             if os.path.isdir(self.tools.settings(copy, "-x", "queue_directory")["queue_directory"]):
                 self.tools.check(copy)
-            return before, system.read(target)
+            return Change(before, system.read(target), *masters)
         except (IOError, OSError) as error:
             raise system.PostfixError("cannot try the change on a copy in %s: %s" % (copy, error))
         finally:
             shutil.rmtree(copy, ignore_errors=True)
+
+    def _masters(self, wanted):
+        """master.cf as it is, with the services of before and after, and as it shall be (bytes)."""
+        data = system.read(self.master) or b""
+        old = data.decode("latin-1")  # every byte comes back as it was
+        joint = service.with_service(old, wanted.service)
+        return data, joint.encode("latin-1"), service.without_others(joint, wanted.service).encode("latin-1")
+
+    def _try_masters(self, copy, masters, wanted):
+        """Leave the last of them in the copy. Postfix reads each, and the services of others in them as before."""
+        target, seen = os.path.join(copy, "master.cf"), []
+        for data in masters:
+            with open(target, "wb") as handle:
+                handle.write(data)
+            system.settled(target)
+            if masters[0] == masters[-1]:
+                return
+            code, out, err = self.tools.run("postconf", "-c", copy, "-M")
+            if code:
+                raise system.PostfixError("postconf cannot read master.cf: %s" % (err or out))
+            seen.append([" ".join(line.split()) for line in out.splitlines()])
+        foreign = [[line for line in lines if not service.ours(line + "\n")] for lines in seen]
+        found = [line for line in seen[-1] if service.ours(line + "\n")]
+        expected = [wanted.service.line.strip()] if wanted.service else []
+        if foreign != foreign[:1] * 3 or found != expected:
+            raise system.PostfixError("master.cf does not read back as it was written")
 
     def _edit(self, copy, settings):
         edits = ["%s = %s" % (name, value) for name, value in sorted(settings.items()) if value is not None]
@@ -117,7 +154,7 @@ class Instance(object):
 
     def _lookups(self, directory, wanted, folder):
         """Every entry of ours is found in its map file, which lies in `folder`."""
-        for name in sorted(wanted.files):
+        for name in sorted(filter(tables.is_ours, wanted.files)):
             kind = name.split("-")[0]
             keys = {key.split("/")[0] if kind == "clients" else key: key for key in sorted(wanted.entries[kind], reverse=True)}
             found = self.tools.lookups(directory, "%s:%s/%s" % (tables.TYPES[kind], folder, name), sorted(keys), strict=True)
@@ -139,14 +176,19 @@ class Instance(object):
                     found.append((key, table, value))
         return found
 
+    def edited(self, change):
+        """Each file that a Change may edit: list of (path, content before, content after)."""
+        return [(self.main, change.before, change.after), (self.master, change.old_master, change.new_master)]
+
     def due(self):
         """Was a run ended between its change and its reload (bool)?"""
         return os.path.exists(self.pending)
 
-    def apply(self, wanted, before, after, reload):
-        """Put main.cf from `before` to `after` (bytes) and reload. Raises PostfixError, with everything as it was before."""
+    def apply(self, wanted, change, reload):
+        """Make a Change and reload. Raises PostfixError, with everything as it was before."""
         made, due = [], self.due()
-        system.remove(self.spare)  # of a run that was killed; what is there now is what counts
+        for spare in (self.spare, self.spare_master):
+            system.remove(spare)  # of a run that was killed; what is there now is what counts
         try:
             self._make_folder()
             for name, text in sorted(self.stale(wanted).items()):
@@ -154,38 +196,59 @@ class Instance(object):
                 system.write(made[-1], text.encode("utf-8"))
             if reload:
                 system.write(self.pending, b"")
-            if after != before:
-                self._exchange(before, after)
+            if change.joint_master != change.old_master:
+                self._exchange(self.master, self.spare_master, change.old_master, change.joint_master)
+            if change.after != change.before:
+                self._exchange(self.main, self.spare, change.before, change.after)
             self._read_back(self.directory, wanted)
             self._lookups(self.directory, wanted, self.folder)
             if reload:
                 self.tools.reload(self.directory)
         except system.PostfixError as error:
             raise system.PostfixError("%s. %s" % (error, self._restore(made, reload, due)))
+        for spare in (self.spare, self.spare_master):
+            system.remove(spare)
+        self._trim(change, reload)
         if reload:
             system.remove(self.pending)
-        system.remove(self.spare)
 
-    def _exchange(self, before, after):
-        """main.cf gets its new content; the old file keeps a second name."""
-        if system.read(self.main) != before:
-            raise system.PostfixError("%s was changed by somebody else meanwhile; run this again" % self.main)
+    def _trim(self, change, reload):
+        """Take services out of master.cf that main.cf, which counts by now, does not name any more."""
+        if change.new_master == change.joint_master:
+            return
         try:
-            os.link(self.main, self.spare)
+            self._exchange(self.master, self.spare_master, change.joint_master, change.new_master)
+            if reload:
+                self.tools.reload(self.directory)
+        except system.PostfixError as error:
+            says = self._restore([], reload, True)
+            raise system.PostfixError("%s. What is declared counts; a service in master.cf is left over. %s" % (error, says))
+        system.remove(self.spare_master)
+
+    @staticmethod
+    def _exchange(path, spare, before, after):
+        """A file gets its new content; the old one keeps a second name."""
+        if system.read(path) != before:
+            raise system.PostfixError("%s was changed by somebody else meanwhile; run this again" % path)
+        try:
+            os.link(path, spare)
         except OSError as error:
-            raise system.PostfixError("cannot keep %s: %s" % (self.main, error.strerror))
-        system.write(self.main, after, like=self.main)
+            raise system.PostfixError("cannot keep %s: %s" % (path, error.strerror))
+        system.write(path, after, like=path)
 
     def _restore(self, made, reload, due):
         """Back to what was before; says so (str), or what is left to do. `due` says whether a reload was due before."""
-        try:
-            exchanged = os.path.exists(self.spare) and not os.path.samefile(self.spare, self.main)
-            if exchanged:
-                os.rename(self.spare, self.main)
-                system.sync_directory(os.path.dirname(self.main))
-        except OSError as error:
-            return "The old configuration could not be put back (%s): rename %s to %s" % (error.strerror, self.spare, self.main)
-        system.remove(self.spare)
+        exchanged = False
+        # main.cf first: until then it may name a service that master.cf did not have before.
+        for spare, path in ((self.spare, self.main), (self.spare_master, self.master)):
+            try:
+                if os.path.exists(spare) and not os.path.samefile(spare, path):
+                    os.rename(spare, path)
+                    system.sync_directory(os.path.dirname(path))
+                    exchanged = True
+            except OSError as error:
+                return "The old configuration could not be put back (%s): rename %s to %s" % (error.strerror, spare, path)
+            system.remove(spare)
         kept = self._referred_names(system.read(self.main))
         for path in made:
             if os.path.basename(path) not in kept:
@@ -217,7 +280,8 @@ class Instance(object):
             pass
 
     def _referred_names(self, data):
-        return set(tables.referred(self.folder, (data or b"").decode("utf-8", "replace")).values())
+        text = (data or b"").decode("utf-8", "replace")
+        return set(tables.referred(self.folder, text).values()) | service.scripts(text)
 
     def tidy(self, *versions):
         """Remove what killed runs left, and map files that no main.cf refers to: of `versions` (bytes), now, or a backup.
@@ -230,9 +294,10 @@ class Instance(object):
         for name in os.listdir(self.directory):
             if name.startswith("main.cf"):
                 kept |= self._referred_names(system.read(os.path.join(self.directory, name)))
-        for folder in sorted({os.path.dirname(self.main), self.folder}):
+        for folder in sorted({os.path.dirname(self.main), os.path.dirname(self.master), self.folder}):
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
-                unused = folder == self.folder and tables.is_ours(name) and name not in kept
+                made = tables.is_ours(name) or service.is_script(name)
+                unused = folder == self.folder and made and name not in kept
                 if unused or name.startswith(".mailops_tls."):
                     system.remove(os.path.join(folder, name))
         self._remove_folder()

@@ -10,7 +10,7 @@ import collections
 import re
 
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared as d
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import tables
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import service, tables
 
 MAPS = "smtp_tls_policy_maps"
 RESTRICTIONS = "smtpd_data_restrictions"
@@ -41,14 +41,17 @@ EFFECTIVE = CERTIFICATES + (
 #: overrides (dict of `service/type/setting` in master.cf), entries (dict of kind to dict of key to right-hand side).
 Current = collections.namedtuple("Current", "folder raw effective overrides entries")
 #: What it shall have: entries as above, files (dict of name to text), settings (dict of name to value; None: removed;
-#: only those that change), warnings (list of str).
-Wanted = collections.namedtuple("Wanted", "entries files settings warnings")
+#: only those that change), warnings (list of str), service (service.Service that compares names; None: not needed).
+Wanted = collections.namedtuple("Wanted", "entries files settings warnings service")
 #: What the task asks for besides the entries: destinations and clients are True where that option is given.
 Options = collections.namedtuple("Options", "destinations clients exclusive on_drift plaintext_reject_code")
 
 
-def plan(current, declared, options):
-    """The Wanted of `declared` (list of Entry). Raises DeclarationError where Postfix cannot or must not do that."""
+def plan(current, declared, options, comparing=None):
+    """The Wanted of `declared` (list of Entry). Raises DeclarationError where Postfix cannot or must not do that.
+
+    `comparing` is a function that is called where names are to be compared, for the service.Service of this host.
+    """
     warnings, kept = [], set()
     entries = _merge(current, declared, options, warnings, kept)
     files, references = {}, {}
@@ -60,6 +63,10 @@ def plan(current, declared, options):
             references[kind] = tables.reference(current.folder, kind, name)
     values = _lists(current, references)
     values.update(_classes(current, [entry for entry in declared if entry.value not in kept], entries, references))
+    needed = _service(current, values, comparing)
+    values[service.SETTING] = needed.value if needed else None
+    if needed:
+        files[needed.file] = needed.text
     if any(entries[kind] for kind in tables.INBOUND):
         values.update(_server(current, declared, entries))
     if options.plaintext_reject_code is not None:
@@ -67,7 +74,22 @@ def plan(current, declared, options):
     _client_side(current, declared, entries, values, warnings)
     _shadowing(current, references, options, warnings)
     changed = {name: value for name, value in values.items() if current.raw.get(name) != value}
-    return Wanted(entries, files, changed, warnings)
+    return Wanted(entries, files, changed, warnings, needed)
+
+
+def _service(current, values, comparing):
+    """The service that compares names, where a restriction class needs it, else None."""
+    used = [name for name, text in values.items() if _is_class(name) and text and "$" + service.SETTING in text]
+    if not used:
+        return None
+    version = _version(current.effective)
+    if version and version < (3, 1):
+        raise d.DeclarationError("names need Postfix 3.1, and this is %s" % current.effective["mail_version"])
+    return comparing()
+
+
+def _version(now):
+    return tuple(int(part) for part in re.findall(r"\d+", now.get("mail_version", ""))[:2])
 
 
 def _merge(current, declared, options, warnings, kept):
@@ -209,7 +231,7 @@ def _client_side(current, declared, entries, values, warnings):
     """What smtp(8) needs to hold requirements on destinations."""
     now = current.effective
     outbound = [entry for entry in declared if entry.kind == "policy" and entry.value]
-    version = tuple(int(part) for part in re.findall(r"\d+", now.get("mail_version", ""))[:2])
+    version = _version(now)
     for entry in outbound:
         level = entry.value.split()[0]
         if level.startswith("dane") and now.get("smtp_dns_support_level") != "dnssec":

@@ -9,7 +9,7 @@
 import os
 import stat
 
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import plan, system, tables
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import plan, service, system, tables
 from ansible_collections.mailops.tls.plugins.module_utils._postfix.declared import DeclarationError
 
 NAMES = {"policy": "destination", "clients": "client", "names": "client", "senders": "sender_domain"}
@@ -112,15 +112,21 @@ def policies(wanted, shadowed):
     ]
 
 
-def diff(instance, current, wanted):
-    """What changes in main.cf, by setting, and in each map file (list for Ansible's diff; empty: nothing)."""
+def diff(instance, current, wanted, change):
+    """What changes in main.cf, by setting, in our services of master.cf, and in each map file.
+
+    `change` is an instance.Change. Returns the list that Ansible shows as a diff; empty: nothing.
+    """
     parts = []
     if wanted.settings:
         old, new = _settings(current.raw, wanted.settings), _settings(wanted.settings, wanted.settings)
         parts.append(_part(instance.main, old, new))
+    services = ["".join(service.ours(data.decode("latin-1"))) for data in (change.old_master, change.new_master)]
+    if services[0] != services[1]:
+        parts.append(_part(instance.master, *services))
     names = {name.split("-")[0]: name for name in wanted.files}
     old = dict(_old_names(instance, current))
-    for kind in sorted(set(names) | set(old)):
+    for kind in sorted((set(names) | set(old)) & set(tables.TYPES)):
         data = system.read(os.path.join(instance.folder, old[kind])) if kind in old else None
         before, after = (data or b"").decode("utf-8", "replace"), wanted.files.get(names.get(kind), "")
         if before != after:

@@ -63,14 +63,14 @@ def _settled(entries: list[Options]) -> list[Options]:
 def cannot_hold(side: Inbound | Outbound) -> bool:
     """Whether Postfix has no means for it.
 
-    It keeps no table for "everybody" here, and it compares no names in client certificates, so that a verified sender needs
-    fingerprints, or a CA with the sender's addresses.
+    It keeps no table for "everybody" here. A verified sender needs fingerprints, or a CA, for smtpd(8) verifies no client
+    certificate without one; and a CA says who a sender is only together with names, or else with the sender's addresses.
     """
     if "*" in side.domains:
         return True
     if isinstance(side, Outbound) or side.requirement != "verified":
         return False
-    return not side.fingerprints and not (side.ca_file and side.addresses)
+    return not side.fingerprints and not (side.ca_file and (side.certificate_names or side.addresses))
 
 
 def match_name(name: str) -> str:
@@ -117,6 +117,9 @@ def _client(partner: Partner, side: Inbound, key: Options) -> Options:
         return {**key, "state": "absent"}
     if side.requirement == "verified" and side.fingerprints:
         return {**key, "require": "certificate", "fingerprints": list(side.fingerprints), "state": "present"}
+    if side.requirement == "verified" and side.ca_file and side.certificate_names:
+        names = list(side.certificate_names)
+        return {**key, "require": "certificate", "ca_file": side.ca_file, "names": names, "state": "present"}
     if side.requirement == "verified" and side.ca_file and "client" in key:
         return {**key, "require": "certificate", "ca_file": side.ca_file, "state": "present"}
     return {**key, "require": "encrypt", "state": "present"}

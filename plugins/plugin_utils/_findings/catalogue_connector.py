@@ -323,10 +323,13 @@ CONNECTOR_TYPES: t.Final = (
         status="fail",
         severity="high",
         meaning=(
-            "Postfix compares no names in client certificates. The declaration cannot be held on Postfix hosts; nothing weaker "
-            "is set instead."
+            "Postfix hands over the name in a client certificate only where a CA that it was given issued it. Without one, the "
+            "declaration cannot be held on Postfix hosts; nothing weaker is set instead."
         ),
-        remedy="Give the fingerprints of the partner's client certificates, or ca_file of its private CA with its addresses.",
+        remedy=(
+            "Give ca_file, the CAs that issue the partner's client certificates, with certificate_names; or the fingerprints of "
+            "these certificates."
+        ),
     ),
     FindingType(
         id="connector.postfix_not_possible",
@@ -353,20 +356,23 @@ CONNECTOR_TYPES: t.Final = (
             "The certificate is demanded of the partner's addresses only. Mail from other addresses in the name of its domains "
             "must have TLS, but no certificate: that of some CA says nothing about a sender."
         ),
-        remedy="Give fingerprints in place of ca_file.",
+        remedy="Give certificate_names besides ca_file, or fingerprints in place of it.",
     ),
     FindingType(
         id="connector.postfix_any_name_of_ca",
         status="warn",
         severity="medium",
-        meaning="Postfix takes any certificate of the CAs in ca_file, whatever the name on it.",
-        remedy="Use a private CA that issues to the partner only, or give fingerprints.",
+        meaning="Without certificate_names, Postfix takes any certificate of the CAs in ca_file, whatever the name on it.",
+        remedy="Give certificate_names. Otherwise use a private CA that issues to the partner only, or give fingerprints.",
     ),
     FindingType(
         id="connector.postfix_hybrid_left_out",
         status="not_applicable",
         severity="info",
         meaning="Hybrid connectors are the tenant's view of the own servers. Postfix hosts have nothing to hold of it.",
-        remedy="Declare the tenant as a partner of the Postfix hosts, with certificate name mail.protection.outlook.com.",
+        remedy=(
+            "Declare the tenant as a partner of the Postfix hosts, with ca_file and the certificate name "
+            "mail.protection.outlook.com."
+        ),
     ),
 )

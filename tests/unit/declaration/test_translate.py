@@ -130,8 +130,13 @@ def test_postfix_clients() -> None:
         {"sender_domain": "contoso.com", "require": "encrypt", "state": "present"},
     ]
     assert [entry["require"] for entry in clients({**verified, **addresses, "fingerprints": [PRINT]})] == ["certificate"] * 2
+    for both in (clients({**verified, **addresses, "ca_file": "/ca.pem"}), clients({**verified, "ca_file": "/ca.pem"})):
+        assert {(entry["require"], entry["ca_file"], *entry["names"]) for entry in both} == {
+            ("certificate", "/ca.pem", "mail.contoso.com")
+        }
     # A CA says nothing about a sender's domain, so the domain has to have TLS only; the linter says so.
-    assert [(entry["require"], entry.get("ca_file")) for entry in clients({**verified, **addresses, "ca_file": "/ca.pem"})] == [
+    unnamed = {"requirement": "verified", **addresses, "ca_file": "/ca.pem"}
+    assert [(entry["require"], entry.get("ca_file")) for entry in clients(unnamed)] == [
         ("certificate", "/ca.pem"),
         ("encrypt", None),
     ]

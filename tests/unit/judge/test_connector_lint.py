@@ -245,9 +245,24 @@ DECLARATIONS: tuple[tuple[Options, set[tuple[str, str]]], ...] = (
         {("disabled", "fail"), ("one_direction", "fail")},
     ),
     ({"inbound": VERIFIED}, {("postfix_names_not_compared", "fail")}),
+    ({"inbound": {**VERIFIED, "ca_file": "/ca.pem"}}, set()),
+    ({"inbound": {**VERIFIED, "ca_file": "/ca.pem", "addresses": ["203.0.113.9"]}}, set()),
     (
-        {"inbound": {**VERIFIED, "ca_file": "/ca.pem", "addresses": ["203.0.113.9"]}},
-        {("postfix_any_name_of_ca", "warn"), ("postfix_sender_domain_weaker", "warn")},
+        {"inbound": {"requirement": "verified", "ca_file": "/ca.pem"}},
+        {
+            ("postfix_names_not_compared", "fail"),
+            ("domain_validation_without_name", "fail"),
+            ("certificate_restriction_incomplete", "fail"),
+        },
+    ),
+    (
+        {"inbound": {"requirement": "verified", "ca_file": "/ca.pem", "addresses": ["203.0.113.9"]}},
+        {
+            ("postfix_any_name_of_ca", "warn"),
+            ("postfix_sender_domain_weaker", "warn"),
+            ("domain_validation_without_name", "fail"),
+            ("certificate_restriction_incomplete", "fail"),
+        },
     ),
     ({"inbound": {"requirement": "encrypted"}}, {("sender_not_authenticated", "warn")}),
     (

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import collections.abc
 import os
 import pathlib
 import subprocess
+import tempfile
 import time
 import typing as t
 
@@ -93,6 +95,7 @@ class Trial:
         for name in self.files():
             (self.directory / name).unlink()
         for name, content in files.items():
+            (self.directory / name).parent.mkdir(exist_ok=True)
             (self.directory / name).write_bytes(content)
             settle(self.directory / name)
 
@@ -103,3 +106,17 @@ def trial(tmp_path: pathlib.Path) -> Trial:
     directory = tmp_path / "postfix"
     directory.mkdir()
     return Trial(directory)
+
+
+@pytest.fixture
+def open_trial() -> collections.abc.Iterator[Trial]:
+    """One where all users can get to, as in /etc."""
+    require_programs("Postfix", "postconf", "postmap", "postfix")
+    with tempfile.TemporaryDirectory(prefix="mtls-postfix.") as name:
+        pathlib.Path(name).chmod(0o755)
+        directory = pathlib.Path(name) / "postfix"
+        directory.mkdir()
+        directory.chmod(0o755)
+        made = Trial(directory)
+        made.write("ca.pem", "-----BEGIN CERTIFICATE-----\n").chmod(0o644)
+        yield made

@@ -7,12 +7,13 @@
 Stock Python 3.6 on purpose.
 """
 
+import functools
 import json
 import os
 import pathlib
 import sys
 
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, plan, report, system
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, interpreter, plan, report, system
 from ansible_collections.mailops.tls.plugins.module_utils._postfix.instance import Instance
 
 
@@ -27,14 +28,17 @@ def main() -> None:
     changes = []
     for _run in range(2):
         current = instance.current()
-        wanted = plan.plan(current, entries, plan.Options(True, True, False, "replace", None))
+        options = plan.Options(True, True, False, "replace", None)
+        wanted = plan.plan(current, entries, options, functools.partial(interpreter.find, instance.folder))
         report.check_ca_files(instance, current, entries)
         shadowed = instance.shadowed(current, wanted)
-        before, after = instance.staged(wanted)
-        changes.append([before != after, len(report.diff(instance, current, wanted)), len(report.policies(wanted, shadowed))])
-        if before != after:
-            instance.apply(wanted, before, after, False)
-            instance.tidy(before, after)
+        change = instance.staged(wanted)
+        changed = any(old != new for path, old, new in instance.edited(change))
+        parts = report.diff(instance, current, wanted, change)
+        changes.append([changed, len(parts), len(report.policies(wanted, shadowed))])
+        if changed:
+            instance.apply(wanted, change, False)
+            instance.tidy(change.before, change.after)
     os.close(lock)
     json.dump({"python": list(sys.version_info[:3]), "changes": changes}, sys.stdout)
 

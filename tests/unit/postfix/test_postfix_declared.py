@@ -137,7 +137,14 @@ def test_clients(option: dict[str, t.Any], kind: str, key: str) -> None:
         ({"client": "a.example", "require": "certificate", "fingerprints": [PRINT], "ca_file": "/a.pem"}, "either"),
         ({"client": "a.example", "require": "certificate", "ca_file": "a.pem"}, "no absolute path"),
         ({"sender_domain": "a.example", "require": "certificate", "ca_file": "/a.pem"}, "says nothing about the sender"),
-        ({"client": "a.example", "require": "certificate", "ca_file": "/a.pem", "names": ["b"]}, "compares no names"),
+        ({"client": "a.example", "names": ["b.example"]}, "go with require: certificate"),
+        ({"client": "a.example", "require": "certificate", "names": ["b.example"]}, "names need ca_file"),
+        ({"client": "a.example", "require": "certificate", "fingerprints": [PRINT], "names": ["b"]}, "names need ca_file"),
+        ({"client": "a.example", "require": "certificate", "ca_file": "/a.pem", "names": ["b c"]}, "no domain name"),
+        ({"client": "a.example", "require": "certificate", "ca_file": "/a.pem", "names": ["*"]}, "no domain name"),
+        ({"client": "a.example", "require": "certificate", "ca_file": "/a.pem", "names": ["a.*.b"]}, "no domain name"),
+        ({"client": "a.example", "require": "certificate", "ca_file": "/a.pem", "names": ["a } }, permit"]}, "no domain name"),
+        ({"client": "a.example", "require": "certificate", "ca_file": "/a.pem", "names": ["b"] * 51}, "more than 50 names"),
     ],
 )
 def test_refused_clients(option: dict[str, t.Any], says: str) -> None:

@@ -180,7 +180,12 @@ def test_main_cf_that_postconf_cannot_read(trial: Trial) -> None:
 
 
 def test_what_is_refused(trial: Trial, tmp_path: pathlib.Path) -> None:
-    assert "names" in refused(trial, clients=[{**CLIENT, "names": ["mail.partner.example"]}])
+    assert "names need ca_file" in refused(trial, clients=[{**CLIENT, "names": ["mail.partner.example"]}])
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(CERTIFICATE)
+    by_name = {"client": "192.0.2.1", "require": "certificate", "ca_file": str(ca_file), "names": ["mail.partner.example"]}
+    trial.directory.chmod(0o700)
+    assert "runs as nobody, who cannot get to" in refused(trial, clients=[by_name])
     assert "no code that refuses" in refused(trial, clients=[CLIENT], plaintext_reject_code=250)
     assert "No such file" in refused(trial, destinations=[{**PARTNER, "ca_file": "/nonexistent.pem"}])
     private = tmp_path / "private.pem"
@@ -279,3 +284,58 @@ def test_two_hundred_partners(trial: Trial) -> None:
     assert not trial.apply(**declaration)["changed"]
     assert len(trial.postconf("smtpd_restriction_classes").split()) == 200
     assert "00:C7 = OK" in trial.postconf(trial.lookup("smtpd_data_restrictions", "198.51.100.199"))
+
+
+def by_name(trial: Trial, *names: str, **more: str) -> dict[str, t.Any]:
+    """A requirement by CA and name."""
+    place = more or {"client": "192.0.2.0/28"}
+    return {**place, "require": "certificate", "ca_file": str(trial.directory / "ca.pem"), "names": list(names)}
+
+
+def test_names_in_check_mode_and_diff(open_trial: Trial) -> None:
+    """What check mode says happens to master.cf too, and it comes back to what it was."""
+    trial, master = open_trial, open_trial.directory / "master.cf"
+    theirs = "# theirs\nsmtp inet n - n - - smtpd\n  -o syslog_name=x\nsmtp unix - - n - - smtp\n"
+    trial.write(master.name, theirs)
+    steps = [
+        [by_name(trial, "mail.partner.example")],
+        [by_name(trial, "mail.partner.example", "*.partner.example"), by_name(trial, "a.example", sender_domain="a.example")],
+        [{"client": "192.0.2.0/28", "state": "absent"}],
+        [{"sender_domain": "a.example", "state": "absent"}],
+    ]
+    for number, clients in enumerate(steps):
+        before = trial.files()
+        foreseen = trial.declare(check=True, clients=clients)
+        assert trial.files() == before
+        done = trial.apply(clients=clients)
+        assert (foreseen, done["changed"]) == (done, True)
+        assert not trial.apply(clients=clients)["changed"]
+        assert (str(master) in [part["after_header"] for part in done["diff"]]) == (number in (0, 3))
+        assert master.read_text().startswith(theirs)
+        assert (master.read_text() == theirs) == (number == 3)
+    assert "mailops_tls" not in trial.main.read_text()
+    assert not trial.folder.exists()
+
+
+def test_a_service_changed_by_hand(open_trial: Trial) -> None:
+    trial, master = open_trial, open_trial.directory / "master.cf"
+    clients = [by_name(trial, "mail.partner.example")]
+    trial.apply(clients=clients)
+    whole = trial.files()
+    trial.write("master.cf", master.read_text().replace("user=nobody", "user=root") + "  -o x=y\n")
+    assert trial.apply(clients=clients)["changed"]
+    trial.apply(clients=clients)
+    assert trial.files() == whole
+    trial.write("master.cf", master.read_text().splitlines(True)[0])
+    assert trial.apply(clients=clients)["changed"]
+    assert "spawn user=nobody" in master.read_text()
+
+
+def test_backup_of_both(open_trial: Trial) -> None:
+    trial, master = open_trial, open_trial.directory / "master.cf"
+    before = master.read_bytes()
+    answer = trial.apply(clients=[by_name(trial, "mail.partner.example")], backup=True)
+    assert pathlib.Path(answer["master_backup_file"]).read_bytes() == before
+    again = trial.apply(clients=[by_name(trial, "other.example")], backup=True)
+    assert "backup_file" in again
+    assert "master_backup_file" not in again

@@ -11,7 +11,7 @@ import typing as t
 import hypothesis
 import hypothesis.strategies as st
 import pytest
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, plan, tables
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, plan, service, tables
 
 FOLDER = "/etc/postfix/mailops_tls"
 PRINT = ":".join(["AA"] * 32)
@@ -24,6 +24,8 @@ BASE = {
     "smtp_dns_support_level": "",
 }
 CLIENT = {"client": "192.0.2.0/28", "require": "certificate", "fingerprints": [PRINT]}
+NAMED = {"client": "192.0.2.0/28", "require": "certificate", "ca_file": "/ca.pem", "names": ["*.b.example", "A.example"]}
+SERVICE = service.service("/usr/bin/python3", FOLDER, "text")
 PARTNER = {"destination": "partner.example", "level": "secure"}
 
 
@@ -46,7 +48,7 @@ def result(
 ) -> t.Any:
     """The plan for these options."""
     options = plan.Options(destinations is not None, clients is not None, exclusive, on_drift, code)
-    return plan.plan(current, declared.entries(destinations, clients), options)
+    return plan.plan(current, declared.entries(destinations, clients), options, lambda: SERVICE)
 
 
 def applied(current: t.Any, wanted: t.Any) -> t.Any:
@@ -68,6 +70,32 @@ def test_first_declaration() -> None:
     assert not wanted.warnings
 
 
+def test_names() -> None:
+    """A class that asks the service, which is in main.cf while a class needs it."""
+    start = instance()
+    wanted = result(start, None, [NAMED])
+    name = wanted.entries["clients"]["192.0.2.0/28"]
+    assert wanted.settings[name].startswith("reject_plaintext_session, check_policy_service { $mailops_tls_ccert_service, ")
+    assert "{ default_action = 451 4.3.5 " in wanted.settings[name]
+    assert "{ policy_context = OK *.b.example a.example }" in wanted.settings[name]
+    assert wanted.settings["mailops_tls_ccert_service"] == SERVICE.value
+    assert wanted.settings["smtpd_tls_CAfile"] == "/ca.pem"
+    assert wanted.files[SERVICE.file] == "text"
+    assert wanted.service is SERVICE
+    there = applied(start, wanted)
+    assert result(there, [PARTNER]).service is SERVICE, "an entry that is not declared this time needs it too"
+    gone = result(there, None, [], exclusive=True)
+    assert (gone.service, gone.settings["mailops_tls_ccert_service"], gone.files) == (None, None, {})
+
+
+def test_no_interpreter_is_looked_for_in_vain() -> None:
+    """A host without one can still have everything else, and lose what needed it."""
+    there = applied(instance(), result(instance(), None, [NAMED]))
+    for entries, exclusive in (([CLIENT], False), ([], True)):
+        options = plan.Options(False, True, exclusive, "replace", None)
+        assert plan.plan(there, declared.entries(None, entries), options, None).service is None
+
+
 def test_stricter_settings_stay() -> None:
     settings = result(instance(smtpd_tls_security_level="encrypt", smtpd_tls_req_ccert="yes"), None, [CLIENT]).settings
     assert not {"smtpd_tls_security_level", "smtpd_tls_ask_ccert"} & set(settings)
@@ -86,6 +114,8 @@ requirements = st.sampled_from(
         {"require": "encrypt"},
         {"require": "certificate", "fingerprints": [PRINT]},
         {"require": "certificate", "fingerprints": ["BB" * 32]},
+        {"require": "certificate", "ca_file": "/ca.pem", "names": ["a.example"]},
+        {"require": "certificate", "ca_file": "/ca.pem", "names": ["*.b.example"]},
         {"state": "absent"},
     ]
 )
@@ -165,6 +195,7 @@ def test_a_class_that_is_gone() -> None:
     [
         (instance(smtpd_tls_chain_files=""), {"clients": [CLIENT]}, "no certificate to offer TLS with"),
         (instance(), {"destinations": [{**PARTNER, "level": "dane-only"}]}, "smtp_dns_support_level = dnssec"),
+        (instance(mail_version="3.0.9"), {"clients": [NAMED]}, "names need Postfix 3.1, and this is 3.0.9"),
         (instance(mail_version="3.5.6"), {"destinations": [{**PARTNER, "protocols": [">=TLSv1.2"]}]}, "need Postfix 3.6"),
         (instance(mail_version="3.3.0"), {"destinations": [{**PARTNER, "servername": "hostname"}]}, "needs Postfix 3.4"),
         (

@@ -39,12 +39,12 @@ def _inbound(side: Inbound | None) -> t.Iterator[Verdict]:
         yield Verdict("connector.postfix_not_possible", "inbound: there is no requirement for the mail of every domain")
     elif cannot_hold(side):
         given = (
-            "ca_file without addresses"
+            "ca_file without certificate_names or addresses"
             if side.ca_file
-            else f"certificate_names {', '.join(side.certificate_names[:5]) or '(none)'}"
+            else f"certificate_names {', '.join(side.certificate_names[:5]) or '(none)'}, and neither ca_file nor fingerprints"
         )
         yield Verdict("connector.postfix_names_not_compared", f"inbound: verified with {given}")
-    elif side.requirement == "verified" and side.ca_file and not side.fingerprints:
+    elif side.requirement == "verified" and side.ca_file and not side.fingerprints and not side.certificate_names:
         yield Verdict("connector.postfix_any_name_of_ca", f"inbound: any certificate of {side.ca_file}")
         yield Verdict(
             "connector.postfix_sender_domain_weaker", f"inbound: {', '.join(side.domains[:5])} need TLS, but no certificate"
