@@ -20,7 +20,7 @@ VENV := .cache/venv/bin
 LINT := .cache/lint/bin
 PYTEST := $(VENV)/python -m pytest
 
-.PHONY: help readiness test lint typing unit gates sanity integration lab molecule browser \
+.PHONY: help readiness test lint typing unit coverage gates sanity integration lab molecule browser \
         lab-up lab-down docs benchmark build clean prepare-run prepare-test
 
 help:  ## List these commands
@@ -42,7 +42,7 @@ readiness: prepare-run  ## Is this machine (or INVENTORY=...) ready for the cert
 test:  ## Everything: quality gates, unit, integration, lab, molecule, browser
 	@tools/prepare apt || true
 	@tools/prepare venv
-	@$(PYTEST) tests --cov=plugins --cov-report=term:skip-covered $(ARGS)
+	@$(PYTEST) tests $(ARGS)
 
 lint: prepare-test  ## The quick checks: format, style, YAML, shell
 	@$(PYTEST) tests/gates -k "ruff or yamllint or shellcheck or purity" $(ARGS)
@@ -52,6 +52,9 @@ typing: prepare-test  ## mypy --strict on what runs on the controller
 
 unit: prepare-test  ## Unit tests
 	@$(PYTEST) tests/unit $(ARGS)
+
+coverage: prepare-test  ## Unit tests, and which lines they do not reach
+	@$(PYTEST) tests/unit tests/vectors --cov=plugins --cov-report=term-missing:skip-covered $(ARGS)
 
 gates: prepare-test  ## All quality gates: sanity, ansible-lint, galaxy-importer, documentation, ...
 	@$(PYTEST) tests/gates $(ARGS)

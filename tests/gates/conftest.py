@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The slow gates run in the background while the quick ones run."""
+"""The slow gates run in the background while everything before them runs: there is a second core."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -15,12 +14,25 @@ import pytest
 from tests.gates.sanity import CORES, run_sanity
 
 Runs = dict[str, Future[subprocess.CompletedProcess[str]]]
+_POOL = pytest.StashKey[ThreadPoolExecutor]()
+_RUNS = pytest.StashKey[Runs]()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def sanity_runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
-    """Sanity runs that some selected test will ask for, one after the other beside everything else."""
-    chosen = [name for name in CORES if any(f"[{name}]" in item.nodeid for item in request.session.items)]
-    pool = ThreadPoolExecutor(max_workers=1)
-    yield {name: pool.submit(run_sanity, name) for name in chosen}
-    pool.shutdown(cancel_futures=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the sanity runs that some selected test will ask for, one after the other."""
+    chosen = [name for name in CORES if any(f"test_sanity[{name}]" in item.nodeid for item in session.items)]
+    if chosen and not session.config.option.collectonly:
+        pool = session.config.stash[_POOL] = ThreadPoolExecutor(max_workers=1)
+        session.config.stash[_RUNS] = {name: pool.submit(run_sanity, name) for name in chosen}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    pool = session.config.stash.get(_POOL, None)
+    if pool is not None:
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def sanity_runs(request: pytest.FixtureRequest) -> Runs:
+    """The runs, by the name of their environment."""
+    return request.config.stash[_RUNS]
