@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import typing as t
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +21,7 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI", "").lower() in ("true", "1") else "local")
 
+T = t.TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 
@@ -60,6 +64,22 @@ def require_programs(part: str, *programs: str) -> None:
 def require_root(part: str) -> None:
     """`require` for root, which network namespaces need."""
     require(os.geteuid() == 0, part, "it needs root")
+
+
+_BACKGROUND = pytest.StashKey[ThreadPoolExecutor]()
+
+
+def in_background(config: pytest.Config, work: Callable[..., T], *arguments: object) -> Future[T]:
+    """Begin slow work before the tests that need it are reached: there is a second core. One piece after the other."""
+    if _BACKGROUND not in config.stash:
+        config.stash[_BACKGROUND] = ThreadPoolExecutor(max_workers=1)
+    return config.stash[_BACKGROUND].submit(work, *arguments)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    pool = session.config.stash.get(_BACKGROUND, None)
+    if pool is not None:
+        pool.shutdown(cancel_futures=True)
 
 
 def _folder(item: pytest.Item) -> str:
