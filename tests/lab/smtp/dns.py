@@ -60,7 +60,7 @@ def prepare(ca: pki.MailCA, folder: pathlib.Path) -> None:
             continue
         anchor = _sign(folder, zone)
         # A key that never signed anything: every answer of this zone is bogus.
-        anchors.append(_key(folder, zone) if zone == plan.BOGUS_ZONE else anchor)
+        anchors.append(_key(folder, zone) if zone in (plan.BOGUS_ZONE, plan.BOGUS_TLSA_ZONE) else anchor)
     (folder / "anchors").write_text("".join(anchors))
     zones = "".join(f'zone:\n    name: "{zone}"\n    zonefile: "{_served(folder, zone)}"\n' for zone in plan.ZONES)
     (folder / "nsd.conf").write_text(NSD.format(address=plan.AUTHORITY, folder=folder, zones=zones))
@@ -73,6 +73,8 @@ def _zone(ca: pki.MailCA, zone: str) -> str:
     lines = [HEADER.format(address=plan.AUTHORITY)]
     if zone == plan.HOSTS_ZONE:
         lines += [f"crl IN A {plan.FILES}\n", f"ocsp IN A {plan.OCSP}\n"]
+    if zone == plan.BOGUS_TLSA_ZONE:
+        lines.append(f"_25 IN TLSA {pki.tlsa(ca.leaves['own'])}\n")
     for case in plan.CASES:
         if case.zone == zone:
             lines += [f"{case.name} IN A {address}\n" for address in case.addresses]

@@ -17,7 +17,9 @@ NET = "10.85"
 NET6 = "fd85:6d74:6c73:"
 #: Signed zones, with the hosts and with the domains; one without signatures; one whose signatures fit no trust anchor.
 HOSTS_ZONE, DOMAINS_ZONE, UNSIGNED_ZONE, BOGUS_ZONE = "mail.test", "org.test", "unsigned.test", "bogus.test"
-ZONES = (HOSTS_ZONE, DOMAINS_ZONE, UNSIGNED_ZONE, BOGUS_ZONE)
+#: The host is found and vouched for, and only its TLSA records cannot be believed.
+BOGUS_TLSA_ZONE = f"_tcp.tlsa-bogus.{HOSTS_ZONE}"
+ZONES = (HOSTS_ZONE, DOMAINS_ZONE, UNSIGNED_ZONE, BOGUS_ZONE, BOGUS_TLSA_ZONE)
 
 Role = t.Literal["services", "exchange-online", "partner", "on-premises", "odd", "host"]
 #: Block of addresses of each namespace. The odd servers live with the services.
@@ -204,6 +206,7 @@ CASES = (
     Case(
         "dane-unsigned", "on-premises", 22, findings("smtp.dane.unsigned warn"), certificate="own", tlsa="own", zone=UNSIGNED_ZONE
     ),
+    Case("tlsa-bogus", "on-premises", 24, findings("smtp.dane.bogus fail"), certificate="own", tlsa="own"),
     Case(
         "dane-bogus",
         "on-premises",
