@@ -144,7 +144,7 @@ def test_agrees_with_posttls_finger(
     if level == "may":
         # It refuses nothing, so what can be compared is whether there was TLS with ordinary settings.
         seen = [path for path in result["paths"] if path["host"] == case.host and path["protocol"]]
-        assert bool(seen) == reached(said, level) or case.name in ("tls10",), said
+        assert bool(seen) == reached(said, level), said
     elif level == "dane" and not case.tlsa:
         # Opportunistic: without records Postfix goes on without DANE, where `require: dane` is not met.
         assert ("smtp.policy.met", "pass") not in about(result, case.host)
