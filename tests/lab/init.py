@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -172,6 +173,8 @@ def main() -> None:
     try:
         _run(["mount", "-t", "proc", "proc", "/proc"], "")
         _run(["mount", "-t", "tmpfs", "mtls-lab", "/dev/shm"], "")  # noqa: S108 - squid would leave files in the machine's
+        password_file = pathlib.Path(plan.PROXY_PASSWORD_FILE)
+        shutil.copy(state / "run" / password_file.name, password_file)
         anchor = Builder(state).build()
     except (BuildError, OSError, subprocess.SubprocessError) as error:
         _publish(state, "failed.json", {"error": str(error)})

@@ -92,7 +92,7 @@ cache_log /dev/null
 access_log none
 shutdown_lifetime 0 seconds
 connect_timeout 1 second
-auth_param basic program {helper} {state}/run/squid-passwd
+auth_param basic program {helper} {password_file}
 auth_param basic children 2 startup=1 idle=1
 auth_param basic realm lab
 acl without_password myportname open open6
@@ -158,6 +158,7 @@ def _squid(state: pathlib.Path, helper: pathlib.Path) -> str:
         zone=plan.ZONE,
         resolver=plan.RESOLVER.v4,
         helper=helper,
+        password_file=plan.PROXY_PASSWORD_FILE,
         cause_rules=cause_services.squid(),
     )
 
@@ -188,7 +189,7 @@ def prepare(state: pathlib.Path, helper: pathlib.Path, password_hash: str) -> tu
     (conf / "unbound.conf").write_text(_unbound(state))
     (conf / "nginx.conf").write_text(_nginx(state))
     (conf / "squid.conf").write_text(_squid(state, helper))
-    (run / "squid-passwd").write_text(f"{plan.PROXY_USER}:{password_hash}\n")
+    (run / pathlib.Path(plan.PROXY_PASSWORD_FILE).name).write_text(f"{plan.PROXY_USER}:{password_hash}\n")
     web = [(place.v4, 80) for place in (*plan.CA_ADDRESSES, plan.PORTAL)]
     return (
         Service("unbound", ("unbound", "-d", "-c", str(conf / "unbound.conf")), ((plan.RESOLVER.v4, 53), (plan.RESOLVER.v6, 53))),

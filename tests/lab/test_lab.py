@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from tests.lab import lifecycle, machines, preflight
+from tests.lab import lifecycle, machines, plan, preflight
 from tests.lab.fixtures import require_lab
 from tests.lab.lifecycle import CHECKOUT, Lab
 from tests.lab.preflight import LabUnavailableError
@@ -92,6 +92,20 @@ def test_up_keeps_a_lab_that_is_up_and_rebuilds_one_that_differs(state: pathlib.
         second = lifecycle.up(state, fleet=2)
         assert second.pid != first.pid
         assert second.run("fleet02", "hostname").stdout.strip() == "fleet02"
+    finally:
+        lifecycle.down(state)
+
+
+def test_every_service_lives_where_only_root_may_look(state: pathlib.Path) -> None:
+    """The proxy's helper for passwords runs as nobody; without it squid ends, some time after it began to listen."""
+    for folder in (state.parent, state.parent.parent):
+        folder.chmod(0o700)
+    lab = lifecycle.up(state)
+    try:
+        for password, code in ((plan.PROXY_PASSWORD, "200"), ("wrong", "407")):
+            proxy = f"http://{plan.PROXY_USER}:{password}@{plan.PROXY.v4}:{plan.PROXY_AUTH_PORT}"
+            fetch = f"curl -s -o /dev/null -w '%{{http_code}}' -x {proxy} http://crl.{plan.ZONE}/root.crl"
+            assert lab.run("open", fetch).stdout == code
     finally:
         lifecycle.down(state)
 
