@@ -67,12 +67,13 @@ class _Directory(object):
             self._number = None
 
 
-def write(path, data, mode=0o644, like=None, staging=None):
+def write(path, data, mode=0o644, like=None, staging=None, keep=True, age=0):
     """Put bytes in place of a file in one step: new file beside it, fsync, rename, fsync of the directory. Raises OSError.
 
     Owner, mode, SELinux context and access control list stay those of `like`, by default the file that is replaced. A file
-    that is new belongs to this process, has `mode`, and gets its context from the directory. `staging` is another directory
-    of the same file system for the new file, where programs read whatever lies beside `path`.
+    that is new, or every one where `keep` is False, belongs to this process, has `mode`, and gets its context from the
+    directory. `staging` is another directory of the same file system for the new file, where programs read whatever lies
+    beside `path`. The file is dated back by `age` seconds.
     """
     directory = os.path.dirname(path)
     descriptor, temporary = tempfile.mkstemp(prefix=PREFIX, dir=staging or directory)
@@ -80,14 +81,22 @@ def write(path, data, mode=0o644, like=None, staging=None):
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
-            if not same_attributes(stream.fileno(), like or path):
+            if not keep or not same_attributes(stream.fileno(), like or path):
                 os.fchmod(stream.fileno(), mode)
+            if age:
+                date_back(temporary, age)
             os.fsync(stream.fileno())
         os.rename(temporary, path)
     except BaseException:
         remove(temporary)
         raise
     sync(directory)
+
+
+def date_back(path, seconds):
+    """Make a file look older than it is. Raises OSError."""
+    past = time.time() - seconds
+    os.utime(path, (past, past))
 
 
 def link(path, target):

@@ -121,11 +121,11 @@ options:
         addresses count before names. A requirement on the sender domain counts besides one on the client.
       - A client in the clear gets C(450 4.7.1 Session encryption is required), or the code of
         O(plaintext_reject_code). A client without the right certificate gets C(554 5.7.1). The C(530 5.7.0 Must issue a
-        STARTTLS command first) of RFC 3207 is what Postfix answers where C(smtpd_tls_security_level) is V(encrypt) for
-        all clients; it has no such answer for some of them.
-      - Postfix then offers TLS (C(smtpd_tls_security_level) is set to V(may) unless it is stricter) and asks clients
-        for a certificate (C(smtpd_tls_ask_ccert)). These and C(smtpd_tls_CAfile) stay when the entries go. The module
-        fails where Postfix has no certificate of its own.
+        STARTTLS command first) of RFC 3207 Postfix answers to all clients in the clear or to none; see
+        O(smtpd_tls_security_level).
+      - Postfix then offers TLS (without O(smtpd_tls_security_level), that setting becomes V(may) unless it is stricter) and
+        asks clients for a certificate (C(smtpd_tls_ask_ccert)). These and C(smtpd_tls_CAfile) stay when the entries go. The
+        module fails where Postfix has no certificate of its own.
       - A certificate fulfills a requirement here and gives no permission to relay.
     type: list
     elements: dict
@@ -196,6 +196,16 @@ options:
     type: str
     choices: [replace, keep, warn, fail]
     default: replace
+  smtpd_tls_security_level:
+    description:
+      - The TLS that Postfix demands of B(every) client, set as C(smtpd_tls_security_level) in C(main.cf). Left out, it is
+        raised to V(may) where O(clients) need that, and never lowered.
+      - With V(encrypt), a client in the clear gets C(530 5.7.0 Must issue a STARTTLS command first) before it can name a
+        sender. That is for an instance to which only partners send. RFC 3207 forbids it to a server that MX records name for
+        the public, which would lose the mail of everybody without TLS.
+      - A service in C(master.cf) that is set to less is not changed; the module warns.
+    type: str
+    choices: [may, encrypt]
   plaintext_reject_code:
     description:
       - The code for clients in the clear, set as C(plaintext_reject_code) in C(main.cf), which applies to all of
@@ -286,6 +296,11 @@ EXAMPLES = r"""
             ca_file: /etc/ssl/certs/ca-certificates.crt
             names: [mail.protection.outlook.com]
 
+    - name: Take no mail in the clear from anybody, on an instance to which only partners send
+      mailops.tls.postfix_tls_policy:
+        config_directory: "{{ trial }}"
+        smtpd_tls_security_level: encrypt
+
     - name: Show what else would have to go for these to be the only ones
       mailops.tls.postfix_tls_policy:
         config_directory: "{{ trial }}"
@@ -364,8 +379,6 @@ master_backup_file:
   type: str
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared, interpreter, plan, report, system
 from ansible_collections.mailops.tls.plugins.module_utils._postfix.instance import Instance
@@ -405,6 +418,7 @@ ARGUMENTS = {
     },
     "exclusive": {"type": "bool", "default": False},
     "on_drift": {"type": "str", "choices": ["replace", "keep", "warn", "fail"], "default": "replace"},
+    "smtpd_tls_security_level": {"type": "str", "choices": ["may", "encrypt"]},
     "plaintext_reject_code": {"type": "int"},
     "backup": {"type": "bool", "default": False},
     "reload": {"type": "bool", "default": True},
@@ -420,7 +434,7 @@ def run(module):
     try:
         return _change(module, instance, entries)
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def _change(module, instance, entries):
@@ -432,7 +446,12 @@ def _change(module, instance, entries):
         )
     current = instance.current()
     options = plan.Options(
-        params["destinations"] is not None, params["clients"] is not None, params["exclusive"], params["on_drift"], code
+        destinations=params["destinations"] is not None,
+        clients=params["clients"] is not None,
+        exclusive=params["exclusive"],
+        on_drift=params["on_drift"],
+        plaintext_reject_code=code,
+        security_level=params["smtpd_tls_security_level"],
     )
     wanted = plan.plan(current, entries, options, lambda: interpreter.find(instance.folder))
     report.check_ca_files(instance, current, entries)
@@ -470,7 +489,7 @@ def main():
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
         mutually_exclusive=[("config_directory", "instance")],
-        required_one_of=[("destinations", "clients")],
+        required_one_of=[("destinations", "clients", "smtpd_tls_security_level")],
         supports_check_mode=True,
     )
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections.abc
 import pathlib
 import random
+import re
 import subprocess
 import time
 import typing as t
@@ -160,6 +161,9 @@ def test_killed_at_random(ours: Ours) -> None:
         assert ours.level() == level
         assert not ours.apply(**declaration)["changed"]
     assert not [name for name in ours.files() if ".mailops_tls." in name or "pending" in name]
+    # The copies in which killed runs tried their changes are gone, too.
+    ours.apply(**ENCRYPT, tmpdir=str(ours.network.directory))
+    assert not list(ours.network.directory.glob("mailops_tls.*"))
 
 
 def test_killed_between_change_and_reload(ours: Ours) -> None:
@@ -282,36 +286,94 @@ def test_broken_table_of_others(ours: Ours, table: str) -> None:
     ours.sound()
 
 
-def test_disk_full(network: MailNetwork) -> None:
+class SmallDisk(Ours):
+    """A Postfix whose configuration is on a file system of 96 KiB."""
+
+    def start(self) -> None:
+        # Longer than main.cf, so that there can be room for one and not for the other.
+        master = self.config / "master.cf"
+        master.write_text("# A comment of the administrator.\n" * 300 + master.read_text())
+        script = 'cp -a "$0" "$0.kept" && mount -t tmpfs -o size=96k,mode=755 full "$0" && cp -a "$0.kept/." "$0/"'
+        self.network.run("sh", "-c", script, self.config)
+        super().start()
+
+    def leave(self, left: int) -> None:
+        """Fill the disk but for that many bytes."""
+        fill = 'free=$(($(stat -f -c "%a*%S" "$0"))); head -c $((free > $1 ? free - $1 : 0)) /dev/zero > "$0/filler"'
+        self.network.run("sh", "-c", fill, self.config, left)
+
+    def make_room(self) -> None:
+        """Remove what fills the disk."""
+        self.network.run("rm", "-f", self.config / "filler")
+
+    def listing(self) -> str:
+        """Name and digest of every file but what fills the disk. Only processes in the network see that file system."""
+        script = 'cd "$0" && find . -type f ! -name filler -exec md5sum {} + | sort'
+        return self.network.run("sh", "-c", script, self.config).stdout
+
+
+@pytest.fixture(scope="module")
+def small(network: MailNetwork) -> collections.abc.Iterator[SmallDisk]:
+    made = SmallDisk(network, SECOND, certificate=network.issue(SECOND))
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_disk_full(small: SmallDisk) -> None:
     """The configuration is on a file system with a few kilobytes left, then none, of which the change needs more."""
-    small = Ours(network, SECOND, certificate=network.issue(SECOND))
-    script = 'cp -a "$0" "$0.kept" && mount -t tmpfs -o size=96k,mode=755 full "$0" && cp -a "$0.kept/." "$0/"'
-    network.run("sh", "-c", script, small.config)
-    small.start()
     small.apply(**ENCRYPT)
-    # Everything but what fills the disk.
-    listing = ("sh", "-c", 'cd "$0" && find . -type f ! -name filler -exec md5sum {} + | sort', small.config)
     many: dict[str, t.Any] = {
         "destinations": [{"destination": f"partner{number}.example", "level": "encrypt"} for number in range(900)]
     }
-    before, reloads = network.run(*listing).stdout, small.reloads()
+    before, reloads = small.listing(), small.reloads()
     table = small.declare(check=True, **many)["diff"][1]["after"]
     # The last has room for the table, but not for main.cf.
     for left in (0, 4096, -(-len(table) // 4096) * 4096):
-        fill = 'free=$(($(stat -f -c "%a*%S" "$0"))); head -c $((free > $1 ? free - $1 : 0)) /dev/zero > "$0/filler"'
-        network.run("sh", "-c", fill, small.config, left)
+        small.leave(left)
         answer = small.declare(**many)
         assert answer.get("failed"), f"{left} bytes are too few"
         assert "No space left on device" in answer["msg"], answer
-        assert network.run(*listing).stdout == before, left
+        assert small.listing() == before, left
         assert small.level() == "encrypt"
-        network.run("rm", "-f", small.config / "filler")
+        small.make_room()
     assert small.reloads() == reloads
     small.sound()
     assert small.apply(**many)["changed"]
     assert not small.apply(**many)["changed"]
+    small.apply(destinations=[], exclusive=True)
     small.sound()
-    small.stop()
+
+
+@pytest.mark.parametrize("step", ["comes", "goes"])
+def test_disk_full_with_a_service(small: SmallDisk, step: str) -> None:
+    """Out of space at each file in turn, master.cf among them: script, table, master.cf, main.cf, and master.cf once more."""
+    there, declaration = (NOBODY, by_name(small)) if step == "comes" else (by_name(small), NOBODY)
+    for _run in range(2):
+        small.apply(**there)  # the second one removes the tables of before
+    before, reloads, failed_at = small.listing(), small.reloads(), set()
+    for pages in range(16):
+        small.leave(4096 * pages)
+        answer = small.declare(**declaration)
+        small.make_room()
+        if not answer.get("failed"):
+            break
+        found = re.search(r"cannot write \S+/([\w.]+)\S*: No space left on device", answer["msg"])
+        assert found, answer["msg"]
+        failed_at.add(found[1])
+        if "a service in master.cf is left over" in answer["msg"]:
+            assert step == "goes", "what is declared counts by then"
+            before = small.listing()
+        assert small.listing() == before, answer["msg"]
+        small.network.run("postfix", "-c", small.config, "check")
+    assert answer["changed"], f"failed with {pages} pages left"
+    assert small.reloads() > reloads
+    assert failed_at == {"main.cf", "master.cf"} | ({"policy_server", "clients"} if step == "comes" else set())
+    assert not small.apply(**declaration)["changed"]
+    master = small.network.run("cat", small.config / "master.cf").stdout
+    assert ("mailops_tls_ccert" in master) == (step == "comes")
+    small.apply(**NOBODY)
+    small.sound()
 
 
 def test_one_of_several_instances(network: MailNetwork, running: Ours) -> None:

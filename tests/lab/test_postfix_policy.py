@@ -182,6 +182,24 @@ def test_plain_client_has_the_permanent_code_that_was_asked_for(players: Players
     assert "certificate required" in str(without)
 
 
+def test_nobody_in_the_clear(players: Players) -> None:
+    """An instance to which only partners send: refused before a sender is named, with the code of RFC 3207."""
+    question = ("second.example", players.ours, "eve@second.example", f"alice@{OURS}", "nobody in the clear")
+    assert players.network.send(*question).code == 250, "nothing is declared for this client"
+    players.declare(**players.declaration, smtpd_tls_security_level="encrypt")
+    assert not players.declare(**players.declaration, smtpd_tls_security_level="encrypt")["changed"]
+    answer = players.network.send(*question)
+    encrypted = players.network.send(*question, tls=True)
+    outcomes = {name: players.inbound(name, "nobody in the clear") for name in ("plain.example", "right.example")}
+    players.declare(**players.declaration, smtpd_tls_security_level="may")
+    assert (str(answer), answer.command) == ("530 5.7.0 Must issue a STARTTLS command first", "MAIL")
+    assert encrypted.code == 250
+    said = "dsn=5.7.0, status=bounced (host mail.example[192.0.2.1] said: 530 5.7.0 Must issue a STARTTLS command first"
+    assert said in outcomes["plain.example"]
+    assert INBOUND["right.example"] in outcomes["right.example"]
+    assert players.network.send(*question).code == 250
+
+
 def test_chunking_is_no_way_around(players: Players) -> None:
     """A client that sends its text by BDAT never says DATA."""
     answer = players.network.send("right.example", players.ours, "bob@right.example", f"alice@{OURS}", "chunk", chunking=True)

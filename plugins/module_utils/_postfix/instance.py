@@ -14,16 +14,18 @@ the next run finishes. The way back is the rename of that second name, which nee
 
 import collections
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
 
+from ansible_collections.mailops.tls.plugins.module_utils import _files
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import plan as p
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import service, system, tables
 
 PENDING = "reload-pending"
-BEFORE = ".mailops_tls.before"
-BEFORE_MASTER = ".mailops_tls.before-master"
+BEFORE = _files.PREFIX + "before"
+BEFORE_MASTER = _files.PREFIX + "before-master"
 
 #: A change that was tried, as contents of files (bytes): before and after are those of main.cf, old_master and new_master
 #: those of master.cf, and joint_master has the services of both, for the time in which main.cf is exchanged.
@@ -78,7 +80,7 @@ class Instance(object):
         """
         before = system.read(self.main) or b""
         masters = self._masters(wanted)
-        copy = tempfile.mkdtemp(prefix="mailops_tls.")
+        copy = tempfile.mkdtemp(prefix=self._copies())
         try:
             for name in os.listdir(self.directory):
                 if name not in ("main.cf", "master.cf"):
@@ -98,6 +100,10 @@ class Instance(object):
             raise system.PostfixError("cannot try the change on a copy in %s: %s" % (copy, error))
         finally:
             shutil.rmtree(copy, ignore_errors=True)
+
+    def _copies(self):
+        """What the names of copies of this configuration begin with."""
+        return "mailops_tls.%s." % hashlib.sha256(self.directory.encode("utf-8")).hexdigest()[:16]
 
     def _masters(self, wanted):
         """master.cf as it is, with the services of before and after, and as it shall be (bytes)."""
@@ -188,7 +194,7 @@ class Instance(object):
         """Make a Change and reload. Raises PostfixError, with everything as it was before."""
         made, due = [], self.due()
         for spare in (self.spare, self.spare_master):
-            system.remove(spare)  # of a run that was killed; what is there now is what counts
+            _files.remove(spare)  # of a run that was killed; what is there now is what counts
         try:
             self._make_folder()
             for name, text in sorted(self.stale(wanted).items()):
@@ -207,10 +213,10 @@ class Instance(object):
         except system.PostfixError as error:
             raise system.PostfixError("%s. %s" % (error, self._restore(made, reload, due)))
         for spare in (self.spare, self.spare_master):
-            system.remove(spare)
+            _files.remove(spare)
         self._trim(change, reload)
         if reload:
-            system.remove(self.pending)
+            _files.remove(self.pending)
 
     def _trim(self, change, reload):
         """Take services out of master.cf that main.cf, which counts by now, does not name any more."""
@@ -223,7 +229,7 @@ class Instance(object):
         except system.PostfixError as error:
             says = self._restore([], reload, True)
             raise system.PostfixError("%s. What is declared counts; a service in master.cf is left over. %s" % (error, says))
-        system.remove(self.spare_master)
+        _files.remove(self.spare_master)
 
     @staticmethod
     def _exchange(path, spare, before, after):
@@ -234,7 +240,7 @@ class Instance(object):
             os.link(path, spare)
         except OSError as error:
             raise system.PostfixError("cannot keep %s: %s" % (path, error.strerror))
-        system.write(path, after, like=path)
+        system.write(path, after, keep=True)
 
     def _restore(self, made, reload, due):
         """Back to what was before; says so (str), or what is left to do. `due` says whether a reload was due before."""
@@ -244,17 +250,17 @@ class Instance(object):
             try:
                 if os.path.exists(spare) and not os.path.samefile(spare, path):
                     os.rename(spare, path)
-                    system.sync_directory(os.path.dirname(path))
+                    _files.sync(os.path.dirname(path))
                     exchanged = True
             except OSError as error:
                 return "The old configuration could not be put back (%s): rename %s to %s" % (error.strerror, spare, path)
-            system.remove(spare)
+            _files.remove(spare)
         kept = self._referred_names(system.read(self.main))
         for path in made:
             if os.path.basename(path) not in kept:
-                system.remove(path)
+                _files.remove(path)
         if not due:
-            system.remove(self.pending)
+            _files.remove(self.pending)
         self._remove_folder()
         if not (exchanged and reload):
             return "Nothing was changed"
@@ -298,6 +304,16 @@ class Instance(object):
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 made = tables.is_ours(name) or service.is_script(name)
                 unused = folder == self.folder and made and name not in kept
-                if unused or name.startswith(".mailops_tls."):
-                    system.remove(os.path.join(folder, name))
+                if unused or name.startswith(_files.PREFIX):
+                    _files.remove(os.path.join(folder, name))
         self._remove_folder()
+        self._remove_copies()
+
+    def _remove_copies(self):
+        """Those of killed runs: whoever holds the lock has none but its own, which is gone by now."""
+        place = tempfile.gettempdir()
+        for name in os.listdir(place):
+            path = os.path.join(place, name)
+            # Others may write to that directory.
+            if name.startswith(self._copies()) and os.lstat(path).st_uid == os.geteuid():
+                _files.remove(path)

@@ -44,7 +44,7 @@ Current = collections.namedtuple("Current", "folder raw effective overrides entr
 #: only those that change), warnings (list of str), service (service.Service that compares names; None: not needed).
 Wanted = collections.namedtuple("Wanted", "entries files settings warnings service")
 #: What the task asks for besides the entries: destinations and clients are True where that option is given.
-Options = collections.namedtuple("Options", "destinations clients exclusive on_drift plaintext_reject_code")
+Options = collections.namedtuple("Options", "destinations clients exclusive on_drift plaintext_reject_code security_level")
 
 
 def plan(current, declared, options, comparing=None):
@@ -69,6 +69,9 @@ def plan(current, declared, options, comparing=None):
         files[needed.file] = needed.text
     if any(entries[kind] for kind in tables.INBOUND):
         values.update(_server(current, declared, entries))
+    if options.security_level:
+        _has_certificate(current.effective)
+        values["smtpd_tls_security_level"] = options.security_level
     if options.plaintext_reject_code is not None:
         values["plaintext_reject_code"] = str(options.plaintext_reject_code)
     _client_side(current, declared, entries, values, warnings)
@@ -171,11 +174,7 @@ def _classes(current, declared, entries, references):
 def _server(current, declared, entries):
     """What smtpd(8) needs to hold requirements on clients."""
     now, values = current.effective, {}
-    if not any(now.get(name, "") not in ("", "none") for name in CERTIFICATES):
-        raise d.DeclarationError(
-            "TLS is required of clients, but this Postfix has no certificate to offer TLS with. "
-            "Set smtpd_tls_chain_files or smtpd_tls_cert_file first"
-        )
+    _has_certificate(now)
     level = now.get("smtpd_tls_security_level", "")
     legacy = "yes" in (now.get("smtpd_use_tls"), now.get("smtpd_enforce_tls"))
     if level == "none" or (not level and not legacy):
@@ -190,6 +189,14 @@ def _server(current, declared, entries):
         values.update(_digest(now, "smtpd_tls_fingerprint_digest", foreign))
     values.update(_authorities(now, declared))
     return values
+
+
+def _has_certificate(now):
+    if not any(now.get(name, "") not in ("", "none") for name in CERTIFICATES):
+        raise d.DeclarationError(
+            "TLS is required of clients, but this Postfix has no certificate to offer TLS with. "
+            "Set smtpd_tls_chain_files or smtpd_tls_cert_file first"
+        )
 
 
 def _digest(now, name, foreign):
@@ -254,12 +261,12 @@ def _client_side(current, declared, entries, values, warnings):
         values.update(_digest(now, "smtp_tls_fingerprint_digest", foreign))
 
 
-def _weakens(setting, value, references):
+def _weakens(setting, value, references, level):
     """Does this setting of a service in master.cf take the declaration out of force there?"""
     inbound = [references[kind] for kind in tables.INBOUND if kind in references]
     outbound = [references["policy"]] if "policy" in references else []
     if setting == "smtpd_tls_security_level":
-        return bool(inbound) and value in ("", "none")
+        return value != "encrypt" if level == "encrypt" else bool(inbound) and value in ("", "none")
     if setting == "smtpd_tls_ask_ccert":
         return bool(inbound) and value == "no"
     ours = {MAPS: outbound, RESTRICTIONS: inbound}.get(setting, [])
@@ -269,7 +276,7 @@ def _weakens(setting, value, references):
 def _shadowing(current, references, options, warnings):
     """Settings of others that keep our entries from being looked at."""
     for name, value in sorted(current.overrides.items()):
-        if _weakens(name.rsplit("/", 1)[-1], value, references):
+        if _weakens(name.rsplit("/", 1)[-1], value, references, options.security_level):
             warnings.append("master.cf sets %s = %s: the declaration does not hold for that service" % (name, value))
     foreign = tables.tokens(tables.replace(current.folder, current.effective.get(RESTRICTIONS, ""), [], last=False))
     permits = [word for word in foreign if word.startswith("permit")]

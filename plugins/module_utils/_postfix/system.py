@@ -7,7 +7,6 @@
 """Postfix's own commands, and files written so that they are whole or not there."""
 
 import errno
-import fcntl
 import os
 import pty
 import select
@@ -15,7 +14,11 @@ import subprocess
 import tempfile
 import time
 
+from ansible_collections.mailops.tls.plugins.module_utils import _files
+
 TIMEOUT = 30
+#: Postfix waits for two seconds where a file is younger, which might be changing.
+SETTLED = 3
 MAX_OUTPUT = 1 << 24
 
 
@@ -129,18 +132,13 @@ class Tools(object):
 
 
 def lock(directory, seconds):
-    """A file descriptor that holds the lock of a configuration directory until it is closed."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    end = time.time() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except (IOError, OSError) as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES) or time.time() > end:
-                os.close(descriptor)
-                raise PostfixError("another run holds the lock of %s; try again when it has ended" % directory)
-            time.sleep(0.1)
+    """An open file that holds the lock of a configuration directory until it is closed. Raises PostfixError."""
+    try:
+        return _files.lock(directory, seconds)
+    except _files.BusyError:
+        raise PostfixError("another run holds the lock of %s; try again when it has ended" % directory)
+    except (IOError, OSError) as error:
+        raise PostfixError("cannot lock %s: %s" % (directory, error.strerror))
 
 
 def read(path):
@@ -154,62 +152,17 @@ def read(path):
         raise PostfixError("cannot read %s: %s" % (path, error.strerror))
 
 
-def write(path, data, like=None):
-    """Put bytes in place of a file at once, or leave all as it was: new file, fsync, rename, fsync of the directory.
+def write(path, data, keep=False):
+    """Put bytes in place of a file at once, or leave all as it was. Raises PostfixError.
 
-    The file gets owner, mode and SELinux context of `like`; without it, that of a new file everybody may read.
+    With `keep`, it has the attributes of the file that it replaces; without, those of a new file everybody may read.
     """
-    directory = os.path.dirname(path)
-    temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".mailops_tls.", dir=directory)
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
-            _same_attributes(handle.fileno(), like)
-            handle.flush()
-            os.fsync(handle.fileno())
-        settled(temporary)
-        os.rename(temporary, path)
-        temporary = None
-        sync_directory(directory)
+        _files.write(path, data, keep=keep, age=SETTLED)
     except (IOError, OSError) as error:
         raise PostfixError("cannot write %s: %s" % (path, error.strerror))
-    finally:
-        if temporary:
-            remove(temporary)
-
-
-def _same_attributes(descriptor, like):
-    if like is None:
-        os.fchmod(descriptor, 0o644)
-        return
-    status = os.stat(like)
-    os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, status.st_mode & 0o7777)
-    try:
-        os.setxattr(descriptor, "security.selinux", os.getxattr(like, "security.selinux"))
-    except OSError:
-        pass  # no SELinux here
 
 
 def settled(path):
-    """Date back a file that nobody writes to any more: Postfix waits two seconds for a young one, which might be changing."""
-    past = time.time() - 3
-    os.utime(path, (past, past))
-
-
-def sync_directory(directory):
-    """Make renames in a directory last."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def remove(path):
-    """Remove a file that may be gone already."""
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
+    """Date back a file that nobody writes to any more."""
+    _files.date_back(path, SETTLED)

@@ -9,7 +9,6 @@ Stock Python 3.6 on purpose.
 
 import functools
 import json
-import os
 import pathlib
 import sys
 
@@ -28,7 +27,7 @@ def main() -> None:
     changes = []
     for _run in range(2):
         current = instance.current()
-        options = plan.Options(True, True, False, "replace", None)
+        options = plan.Options(True, True, False, "replace", None, None)
         wanted = plan.plan(current, entries, options, functools.partial(interpreter.find, instance.folder))
         report.check_ca_files(instance, current, entries)
         shadowed = instance.shadowed(current, wanted)
@@ -39,7 +38,7 @@ def main() -> None:
         if changed:
             instance.apply(wanted, change, False)
             instance.tidy(change.before, change.after)
-    os.close(lock)
+    lock.close()
     json.dump({"python": list(sys.version_info[:3]), "changes": changes}, sys.stdout)
 
 

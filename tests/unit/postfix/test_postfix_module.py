@@ -63,6 +63,7 @@ STEPS: list[dict[str, t.Any]] = [
     {"clients": [{**CLIENT, "require": "encrypt", "fingerprints": None}]},
     {"destinations": [PARTNER], "clients": [SENDER], "exclusive": True},
     {"destinations": [], "clients": [], "exclusive": True},
+    {"smtpd_tls_security_level": "encrypt"},
 ]
 
 

@@ -45,9 +45,10 @@ def result(
     exclusive: bool = False,
     on_drift: str = "replace",
     code: int | None = None,
+    level: str | None = None,
 ) -> t.Any:
     """The plan for these options."""
-    options = plan.Options(destinations is not None, clients is not None, exclusive, on_drift, code)
+    options = plan.Options(destinations is not None, clients is not None, exclusive, on_drift, code, level)
     return plan.plan(current, declared.entries(destinations, clients), options, lambda: SERVICE)
 
 
@@ -92,7 +93,7 @@ def test_no_interpreter_is_looked_for_in_vain() -> None:
     """A host without one can still have everything else, and lose what needed it."""
     there = applied(instance(), result(instance(), None, [NAMED]))
     for entries, exclusive in (([CLIENT], False), ([], True)):
-        options = plan.Options(False, True, exclusive, "replace", None)
+        options = plan.Options(False, True, exclusive, "replace", None, None)
         assert plan.plan(there, declared.entries(None, entries), options, None).service is None
 
 
@@ -265,6 +266,20 @@ def test_warnings() -> None:
 
 def test_code_for_clients_in_the_clear() -> None:
     assert result(instance(), None, [CLIENT], code=530).settings["plaintext_reject_code"] == "530"
+
+
+def test_tls_of_every_client() -> None:
+    assert result(instance(), None, None, level="encrypt").settings == {"smtpd_tls_security_level": "encrypt"}
+    assert result(instance(), None, [CLIENT], level="encrypt").settings["smtpd_tls_security_level"] == "encrypt"
+    stricter = instance({"smtpd_tls_security_level": "encrypt"})
+    assert result(stricter, None, None, level="may").settings == {"smtpd_tls_security_level": "may"}
+    assert not result(stricter, None, None, level="encrypt").settings
+    with pytest.raises(declared.DeclarationError, match="no certificate to offer TLS with"):
+        result(instance(smtpd_tls_chain_files=""), None, None, level="encrypt")
+    service_of_others = instance({"submission/inet/smtpd_tls_security_level": "may"})
+    (warning,) = result(service_of_others, None, None, level="encrypt").warnings
+    assert "submission/inet/smtpd_tls_security_level" in warning
+    assert not result(service_of_others, None, None, level="may").warnings
 
 
 def test_a_file_name_says_its_content() -> None:
