@@ -124,8 +124,8 @@ options:
         STARTTLS command first) of RFC 3207 Postfix answers to all clients in the clear or to none; see
         O(smtpd_tls_security_level).
       - Postfix then offers TLS (without O(smtpd_tls_security_level), that setting becomes V(may) unless it is stricter) and
-        asks clients for a certificate (C(smtpd_tls_ask_ccert)). These and C(smtpd_tls_CAfile) stay when the entries go. The
-        module fails where Postfix has no certificate of its own.
+        asks clients for a certificate (C(smtpd_tls_ask_ccert)). These stay when the entries go, because others may rely on them
+        by then. The module fails where Postfix has no certificate of its own.
       - A certificate fulfills a requirement here and gives no permission to relay.
     type: list
     elements: dict
@@ -155,8 +155,10 @@ options:
         elements: str
       ca_file:
         description:
-          - A PEM file of CAs of which one must have issued the certificate. It becomes C(smtpd_tls_CAfile), of which
-            Postfix has one for all clients; the module fails where that is set to another file.
+          - A PEM file of CAs of which one must have issued the certificate. It becomes C(smtpd_tls_CAfile), by way of a
+            setting of our own, C(mailops_tls_client_ca), until no entry needs it any more. Postfix has one file for all clients;
+            the module fails where others have set another one.
+          - To change it, declare all clients that need it in one task.
           - Without O(clients[].names), Postfix takes B(any) certificate of these CAs, whatever the names in it. Use that for
             a private CA only. It goes with O(clients[].client) only.
         type: path
@@ -192,7 +194,8 @@ options:
       - What to do with a managed entry that is different from its declaration. V(replace) it, V(keep) it, V(warn) and
         keep it, or V(fail).
       - Entries of other tables and restrictions that come before a declared one are never edited. They are an error
-        with V(replace) and V(fail), because the declaration would not hold, and a warning otherwise.
+        with V(replace) and V(fail), because the declaration would not hold, and a warning otherwise. A restriction of others
+        that permits some mail only, such as an access table or a policy service that answers C(OK), is a warning.
     type: str
     choices: [replace, keep, warn, fail]
     default: replace

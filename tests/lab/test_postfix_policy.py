@@ -52,7 +52,7 @@ class Players:
 
     def __init__(self, network: MailNetwork) -> None:
         self.network = network
-        other = network.new_ca("Other CA")
+        self.other_ca = other = network.new_ca("Other CA")
         self.certificates = {
             "right.example": network.issue("mail.right.example"),
             "plain.example": None,
@@ -246,6 +246,46 @@ def test_certificate_by_ca(players: Players) -> None:
     assert {name for name, outcome in found.items() if "status=sent" in outcome} == {"right.example", "wrong-name.example"}
     for name in ("wrong-ca.example", "expired.example"):
         assert INBOUND[name] in found[name]
+
+
+def test_the_cas_of_clients_change(players: Players) -> None:
+    """The next CA instead of the one before, by declaration; and no trace of it when nothing is declared any more."""
+    other_file = players.network.directory / "other-ca-of-clients.pem"
+    other_file.write_text(players.other_ca.pem)
+    other_file.chmod(0o644)
+    names = ("right.example", "wrong-ca.example")
+    found = {}
+    for ca_file in (players.network.ca_file, other_file):
+        clients = [{"client": HOSTS[name], "require": "certificate", "ca_file": str(ca_file)} for name in names]
+        assert players.declare(clients=clients)["changed"]
+        assert not players.declare(clients=clients)["changed"]
+        found[ca_file] = {name for name in names if "status=sent" in players.inbound(name, f"by {ca_file.name}")}
+    assert list(found.values()) == [{"right.example"}, {"wrong-ca.example"}]
+    players.declare(clients=players.declaration["clients"])
+    assert "client_ca" not in (players.ours.config / "main.cf").read_text()
+    assert players.network.run("postconf", "-c", players.ours.config, "-h", "smtpd_tls_CAfile").stdout.strip() == ""
+
+
+def test_others_that_permit_first(players: Players) -> None:
+    """What surely lets mail in the clear by is refused before anything changes; what may do so is said."""
+    declaration = {"clients": [{"client": HOSTS["second.example"], "require": "encrypt"}]}
+    restrictions = players.network.run("postconf", "-c", players.ours.config, "-h", "smtpd_data_restrictions").stdout.strip()
+    question = ("second.example", players.ours, "eve@second.example", f"alice@{OURS}", "first")
+    answers = {}
+    for theirs in ("check_sender_access static:OK", f"check_sender_access texthash:{players.by_hand}"):
+        players.ours.set(smtpd_data_restrictions=f"{theirs}, {restrictions}")
+        answers[theirs] = module.run(
+            {"config_directory": str(players.ours.config), **declaration}, prefix=players.network.command()
+        )
+        time.sleep(1.5)
+        answers[theirs]["code"] = players.network.send(*question).code
+    players.ours.set(smtpd_data_restrictions=restrictions)
+    players.declare(clients=[{"client": HOSTS["second.example"], "state": "absent"}])
+    surely, perhaps = answers.values()
+    assert "check_sender_access static:OK before the requirements on clients" in surely["msg"]
+    assert surely["code"] == 250
+    assert "they do not count for mail that it permits" in str(perhaps["warnings"])
+    assert perhaps["code"] == 450
 
 
 def test_certificate_by_ca_and_name(players: Players) -> None:

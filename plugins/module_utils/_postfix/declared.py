@@ -179,7 +179,7 @@ def _client_key(option):
     text = option["client"].strip()
     if "/" in text or ":" in text or re.match(r"[\d.]+\Z", text):
         try:
-            network = ipaddress.ip_network(text.strip("[]"))
+            network = ipaddress.ip_network(text.strip("[]"), strict=False)
         except ValueError as error:
             raise DeclarationError("client %r: %s" % (text, error))
         return "clients", str(network)

@@ -10,11 +10,11 @@ import collections
 import re
 
 from ansible_collections.mailops.tls.plugins.module_utils._postfix import declared as d
-from ansible_collections.mailops.tls.plugins.module_utils._postfix import service, tables
+from ansible_collections.mailops.tls.plugins.module_utils._postfix import precedence, service, tables
+from ansible_collections.mailops.tls.plugins.module_utils._postfix.precedence import CLASSES, MAPS, RESTRICTIONS
 
-MAPS = "smtp_tls_policy_maps"
-RESTRICTIONS = "smtpd_data_restrictions"
-CLASSES = "smtpd_restriction_classes"
+#: The CAs of clients that a declaration brought. Where smtpd_tls_CAfile refers to it, that is ours to change.
+AUTHORITIES = "mailops_tls_client_ca"
 CERTIFICATES = ("smtpd_tls_cert_file", "smtpd_tls_eccert_file", "smtpd_tls_dcert_file", "smtpd_tls_chain_files")
 #: Settings whose effective values (`postconf -x`) plan() looks at.
 EFFECTIVE = CERTIFICATES + (
@@ -69,13 +69,14 @@ def plan(current, declared, options, comparing=None):
         files[needed.file] = needed.text
     if any(entries[kind] for kind in tables.INBOUND):
         values.update(_server(current, declared, entries))
+    values.update(_authorities(current, declared, entries))
     if options.security_level:
         _has_certificate(current.effective)
         values["smtpd_tls_security_level"] = options.security_level
     if options.plaintext_reject_code is not None:
         values["plaintext_reject_code"] = str(options.plaintext_reject_code)
     _client_side(current, declared, entries, values, warnings)
-    _shadowing(current, references, options, warnings)
+    _precedence(current, references, options, warnings)
     changed = {name: value for name, value in values.items() if current.raw.get(name) != value}
     return Wanted(entries, files, changed, warnings, needed)
 
@@ -187,7 +188,6 @@ def _server(current, declared, entries):
             "check_ccert_access" in value for name, value in current.raw.items() if not _is_class(name)
         )
         values.update(_digest(now, "smtpd_tls_fingerprint_digest", foreign))
-    values.update(_authorities(now, declared))
     return values
 
 
@@ -211,27 +211,44 @@ def _digest(now, name, foreign):
     return {name: "sha256"}
 
 
-def _authorities(now, declared):
-    """smtpd(8) has one list of CAs for all clients."""
-    files = sorted(
-        {entry.option["ca_file"] for entry in declared if entry.kind != "policy" and entry.value and entry.option.get("ca_file")}
-    )
+def _authorities(current, declared, entries):
+    """smtpd(8) has one list of CAs for all clients. It is ours as long as an entry needs it, unless others have set it."""
+    now, ours = current.effective, current.raw.get("smtpd_tls_CAfile") == "$" + AUTHORITIES
+    files, others = _ca_files(current, declared, entries)
     if not files:
-        return {}
+        return {} if others or not ours else {"smtpd_tls_CAfile": None, AUTHORITIES: None}
     if len(files) > 1:
         raise d.DeclarationError(
             "clients: Postfix has one file of CAs for all clients, and these are declared: %s" % ", ".join(files)
         )
-    there = now.get("smtpd_tls_CAfile", "")
-    if there in ("", "none") and not now.get("smtpd_tls_CApath"):
-        return {"smtpd_tls_CAfile": files[0]}
-    if there != files[0] or now.get("smtpd_tls_CApath"):
+    there, directory = now.get("smtpd_tls_CAfile", ""), now.get("smtpd_tls_CApath", "")
+    if ours and others and current.raw.get(AUTHORITIES) != files[0]:
+        raise d.DeclarationError(
+            "clients: ca_file is %s, but Postfix has one for all clients, and %s, which this task does not declare, has %s. "
+            "Declare all of them together" % (files[0], ", ".join(others), current.raw.get(AUTHORITIES))
+        )
+    if directory or not (ours or there in ("", "none", files[0])):
         raise d.DeclarationError(
             "clients: ca_file is %s, but this Postfix trusts other CAs for clients already (smtpd_tls_CAfile = %s, "
-            "smtpd_tls_CApath = %s), and it has one list for all. Declare fingerprints instead"
-            % (files[0], there, now.get("smtpd_tls_CApath", ""))
+            "smtpd_tls_CApath = %s), and it has one list for all. Declare fingerprints instead" % (files[0], there, directory)
         )
-    return {}
+    if there == files[0] and not ours:
+        return {}
+    return {"smtpd_tls_CAfile": "$" + AUTHORITIES, AUTHORITIES: files[0]}
+
+
+def _ca_files(current, declared, entries):
+    """Files of CAs that declared clients need (sorted list of str), and the managed clients whose file is not declared here."""
+    by_key = {(entry.kind, entry.key): entry for entry in declared if entry.value}
+    files, others = set(), []
+    for kind in tables.INBOUND:
+        for key, value in sorted(entries[kind].items()):
+            entry = by_key.get((kind, key))
+            if entry and entry.value == value:
+                files.update([entry.option["ca_file"]] if entry.option.get("ca_file") else [])
+            elif re.search(r"permit_tls_all_clientcerts|check_policy_service", current.raw.get(value, "")):
+                others.append(key)
+    return sorted(files), others
 
 
 def _client_side(current, declared, entries, values, warnings):
@@ -261,27 +278,20 @@ def _client_side(current, declared, entries, values, warnings):
         values.update(_digest(now, "smtp_tls_fingerprint_digest", foreign))
 
 
-def _weakens(setting, value, references, level):
-    """Does this setting of a service in master.cf take the declaration out of force there?"""
+def _precedence(current, references, options, warnings):
+    """Settings of others that keep our entries from being looked at: an error where they surely do, else a warning."""
     inbound = [references[kind] for kind in tables.INBOUND if kind in references]
-    outbound = [references["policy"]] if "policy" in references else []
-    if setting == "smtpd_tls_security_level":
-        return value != "encrypt" if level == "encrypt" else bool(inbound) and value in ("", "none")
-    if setting == "smtpd_tls_ask_ccert":
-        return bool(inbound) and value == "no"
-    ours = {MAPS: outbound, RESTRICTIONS: inbound}.get(setting, [])
-    return not all(reference in value or "$" + setting in value for reference in ours)
-
-
-def _shadowing(current, references, options, warnings):
-    """Settings of others that keep our entries from being looked at."""
+    ours = {MAPS: [references["policy"]] if "policy" in references else [], RESTRICTIONS: inbound}
     for name, value in sorted(current.overrides.items()):
-        if _weakens(name.rsplit("/", 1)[-1], value, references, options.security_level):
+        if precedence.weakens(name.rsplit("/", 1)[-1], value, ours, options.security_level):
             warnings.append("master.cf sets %s = %s: the declaration does not hold for that service" % (name, value))
-    foreign = tables.tokens(tables.replace(current.folder, current.effective.get(RESTRICTIONS, ""), [], last=False))
-    permits = [word for word in foreign if word.startswith("permit")]
-    if permits and set(tables.INBOUND) & set(references):
-        text = "%s has %s before the requirements on clients, which then do not count" % (RESTRICTIONS, ", ".join(permits))
+    surely, perhaps = precedence.before_clients(current.folder, current.effective, current.raw) if inbound else ([], [])
+    if surely:
+        text = "%s has %s before the requirements on clients, which then do not count" % (RESTRICTIONS, ", ".join(surely))
         if options.on_drift in ("replace", "fail"):
             raise d.DeclarationError(text + ". Take it out, or set on_drift to warn")
         warnings.append(text)
+    for word in perhaps:
+        warnings.append(
+            "%s has %s before the requirements on clients: they do not count for mail that it permits (OK)" % (RESTRICTIONS, word)
+        )

@@ -129,7 +129,7 @@ def test_clients(option: dict[str, t.Any], kind: str, key: str) -> None:
     [
         ({}, "one of client and sender_domain"),
         ({"client": "192.0.2.1", "sender_domain": "a.example"}, "one of client and sender_domain"),
-        ({"client": "192.0.2.1/28"}, "host bits set"),
+        ({"client": "192.0.2.1/33"}, "does not appear to be an IPv4 or IPv6 network"),
         ({"client": ".partner.example"}, "leave out the leading dot"),
         ({"client": "a.example", "require": None}, "require is required"),
         ({"client": "a.example", "fingerprints": [PRINT]}, "go with require: certificate"),

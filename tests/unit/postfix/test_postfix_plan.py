@@ -80,7 +80,8 @@ def test_names() -> None:
     assert "{ default_action = 451 4.3.5 " in wanted.settings[name]
     assert "{ policy_context = OK *.b.example a.example }" in wanted.settings[name]
     assert wanted.settings["mailops_tls_ccert_service"] == SERVICE.value
-    assert wanted.settings["smtpd_tls_CAfile"] == "/ca.pem"
+    assert wanted.settings["smtpd_tls_CAfile"] == "$mailops_tls_client_ca"
+    assert wanted.settings["mailops_tls_client_ca"] == "/ca.pem"
     assert wanted.files[SERVICE.file] == "text"
     assert wanted.service is SERVICE
     there = applied(start, wanted)
@@ -262,6 +263,70 @@ def test_warnings() -> None:
     assert not result(instance(), [{**PARTNER, "level": "verify", "match": ["mail.partner.example"]}]).warnings
     permits = instance({"smtpd_data_restrictions": "permit_mynetworks"})
     assert "permit_mynetworks" in result(permits, None, [CLIENT], on_drift="warn").warnings[0]
+
+
+@pytest.mark.parametrize(
+    "restrictions",
+    [
+        "permit_mynetworks",
+        "reject_unauth_pipelining, permit",
+        "check_sender_access static:OK",
+        "check_client_access { static:210 }",
+        "theirs",
+        "reject_unauth_pipelining, warn_if_reject",
+    ],
+)
+def test_others_surely_permit(restrictions: str) -> None:
+    raw = {"smtpd_restriction_classes": "outer, theirs", "theirs": "outer", "outer": "theirs, permit_inet_interfaces"}
+    there = instance({**raw, "smtpd_data_restrictions": restrictions})
+    with pytest.raises(declared.DeclarationError, match="before the requirements on clients, which then do not count"):
+        result(there, None, [CLIENT])
+    assert result(there, None, [CLIENT], on_drift="warn").warnings
+    assert not result(there, [PARTNER]).warnings, "nothing is declared for clients"
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "perhaps"),
+    [
+        ("reject_unauth_pipelining, reject_multi_recipient_bounce", ()),
+        ("warn_if_reject reject_unauth_pipelining", ()),
+        ("check_client_access static:{554 5.7.1 no}, check_sender_access static:DUNNO, reject_rbl_client a.example", ()),
+        ("check_client_access hash:/theirs", ("check_client_access hash:/theirs",)),
+        ("check_policy_service { unix:private/theirs, timeout=9s }", ("{ unix:private/theirs, timeout=9s }",)),
+        ("theirs, hash:/alone", ("check_sender_access inline:{ x=OK }", "hash:/alone")),
+    ],
+)
+def test_others_perhaps_permit(restrictions: str, perhaps: tuple[str, ...]) -> None:
+    raw = {"smtpd_restriction_classes": "theirs", "theirs": "check_sender_access inline:{ x=OK }"}
+    warnings = result(instance({**raw, "smtpd_data_restrictions": restrictions}), None, [CLIENT]).warnings
+    assert [name in warning for name, warning in zip(perhaps, warnings, strict=True)] == [True] * len(perhaps)
+
+
+def by_ca(client: str, ca_file: str) -> dict[str, t.Any]:
+    """A client that has to have any certificate of these CAs."""
+    return {"client": client, "require": "certificate", "ca_file": ca_file}
+
+
+def test_authorities_of_clients_are_ours_while_they_are_needed() -> None:
+    there = applied(instance(), result(instance(), None, [by_ca("192.0.2.1", "/ca.pem"), by_ca("192.0.2.2", "/ca.pem")]))
+    assert there.raw["mailops_tls_client_ca"] == "/ca.pem"
+    assert not result(there, None, [by_ca("192.0.2.1", "/ca.pem")]).settings
+    assert not result(there, [PARTNER], None).settings.keys() & {"smtpd_tls_CAfile", "mailops_tls_client_ca"}
+    with pytest.raises(declared.DeclarationError, match=r"192\.0\.2\.2/32, which this task does not declare, has /ca\.pem"):
+        result(there, None, [by_ca("192.0.2.1", "/new.pem")])
+    both = result(there, None, [by_ca("192.0.2.1", "/new.pem"), by_ca("192.0.2.2", "/new.pem")])
+    assert both.settings == {"mailops_tls_client_ca": "/new.pem"}
+    alone = result(there, None, [by_ca("192.0.2.1", "/new.pem")], exclusive=True)
+    assert alone.settings["mailops_tls_client_ca"] == "/new.pem"
+    gone = result(there, None, [], exclusive=True).settings
+    assert (gone["smtpd_tls_CAfile"], gone["mailops_tls_client_ca"]) == (None, None)
+
+
+def test_authorities_of_others_stay() -> None:
+    theirs = instance({"smtpd_tls_CAfile": "/ca.pem"})
+    there = applied(theirs, result(theirs, None, [by_ca("192.0.2.1", "/ca.pem")]))
+    assert there.raw["smtpd_tls_CAfile"] == "/ca.pem"
+    assert "smtpd_tls_CAfile" not in result(there, None, [], exclusive=True).settings
 
 
 def test_code_for_clients_in_the_clear() -> None:
