@@ -17,7 +17,15 @@ import re
 import tempfile
 
 from ansible_collections.mailops.tls.plugins.module_utils import _files
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import AnchorError, Edit, Plan, last_words, read
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import (
+    AnchorError,
+    Edit,
+    NoStoreError,
+    Plan,
+    is_gone,
+    last_words,
+    read,
+)
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.nsslist import list_records
 
 FILES = ("cert9.db", "key4.db", "pkcs11.txt")
@@ -46,13 +54,15 @@ class NssStore(object):
         self.lock_at = self.path
         self.verified_by = []
         self.warnings = []
+        database = os.path.join(self.path, FILES[0])
+        if not os.path.isfile(database):
+            error = NoStoreError if is_gone(database) else AnchorError
+            raise error("there is no %s in %s; make the database with certutil -N first" % (FILES[0], path))
         self.certutil = tools.find("certutil")
         if self.certutil is None:
             raise AnchorError(
                 "a database of NSS needs certutil on the host, which is not there (package libnss3-tools or nss-tools)"
             )
-        if not os.path.isfile(os.path.join(self.path, FILES[0])):
-            raise AnchorError("there is no %s in %s; make the database with certutil -N first" % (FILES[0], path))
         if not _NICKNAME.match(self.nickname) or ":" in self.nickname:
             raise AnchorError("nickname: a name without colon and control characters, of at most 200 characters")
 
@@ -193,6 +203,9 @@ class NssStore(object):
             raise AnchorError("certutil -V still takes %s in %s for a CA of TLS servers" % (name, self.path))
         if status == 0:
             self.verified_by.append("certutil -V")
+
+    def foresee(self, _plan, _present, _scratch):
+        """The plan was made by trying it."""
 
     def refresh(self):
         """Nothing is built from a database."""
