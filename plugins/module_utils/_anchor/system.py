@@ -251,6 +251,14 @@ class DebianStore(SystemStore):
             return []
         return [name for name in loadable(names_in(directory)) if not os.path.exists(os.path.join(directory, name))]
 
+    def _drop_orphans(self):
+        """Remove links of the hashed directory that lead nowhere, which make `openssl rehash` fail. update-ca-certificates does
+        the same, but only where it made or removed links itself."""
+        directory = self.layout.hashed_directory()
+        names = [name for name in names_in(directory) if os.path.islink(os.path.join(directory, name))]
+        for edit in close_gaps(directory, [name for name in names if not os.path.exists(os.path.join(directory, name))]):
+            edit.apply()
+
     def refresh(self):
         """Build bundle and links again. Raises AnchorError."""
         SystemStore.refresh(self)
@@ -258,6 +266,7 @@ class DebianStore(SystemStore):
         unfinished = self.in_bundle() and self._directory_state() is False
         # update-ca-certificates makes the hashed links only after it made others, so one that was killed in between stays so.
         if openssl and (unfinished or self._dangling()):
+            self._drop_orphans()
             status, output = self.tools.run([openssl, "rehash", self.layout.hashed_directory()])
             if status:
                 raise AnchorError("openssl rehash ended with status %d: %s" % (status, last_words(output)))
