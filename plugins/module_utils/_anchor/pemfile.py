@@ -23,6 +23,8 @@ _SERVER_USES = (bytes.fromhex("06082b06010505070301"), bytes.fromhex("0604551d25
 #: What `openssl verify` says of a certificate that the file does not make trusted: no issuer found, self-signed but not
 #: in the store, chain not complete, and trust refused by a TRUSTED CERTIFICATE block (X509_V_ERR of openssl-verify(1)).
 _NOT_TRUSTED = (2, 18, 19, 20, 21, 27, 28)
+#: A line of its stack of errors: thread, "error", code, library, function, reason, file, line.
+_REFUSED = re.compile(r"^[0-9A-Fa-f]+:error:[0-9A-Fa-f]+:[^:]*:[^:]*:([^:\n]+):", re.M)
 _ERROR = re.compile(r"^error (\d+) at \d+ depth lookup", re.M)
 
 
@@ -63,7 +65,7 @@ class PemFile(object):
         if is_effective(data, self.anchor.sha256) != present:
             raise AnchorError("%s does not have the wanted effect: %s" % (self.path, explain(data)))
         refuse_shadow(self.anchor, present, pem.scan(data or b"")[0], self.path)
-        self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CAfile", path], self.path)
+        self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CAfile", path], self.path, data)
 
     def foresee(self, plan, present, scratch):
         """Raises AnchorError where the file would not have the wanted effect after the change; tried in directory `scratch`."""
@@ -160,11 +162,11 @@ def refuse_shadow(anchor, present, blocks, path):
         raise AnchorError(explain_shadow(rival, path))
 
 
-def verify_openssl(tools, anchor, present, store, shown=None):
+def verify_openssl(tools, anchor, present, store, shown=None, data=None):
     """[`openssl verify`] where that is on the host. Raises AnchorError where it does not agree.
 
-    store: options that name the store. shown: the path in the message, by default that. Only errors that speak of trust count:
-    an expired root is trusted all the same.
+    store: options that name the store. shown: the path in the message, by default that. data: the bytes of the file, to say what
+    is odd in it. Only errors that speak of trust count: an expired root is trusted all the same.
     """
     openssl = tools.find("openssl")
     version = tools.run([openssl, "version"])[1] if openssl else ""
@@ -176,5 +178,15 @@ def verify_openssl(tools, anchor, present, store, shown=None):
     codes = [int(code) for code in _ERROR.findall(output)]
     trusted = status == 0 or (bool(codes) and not any(code in _NOT_TRUSTED for code in codes))
     if trusted != present:
-        raise AnchorError("openssl verify does not see it in %s: %s" % (shown or store[-1], last_words(output)))
+        raise AnchorError(_disagreement(output, codes, shown or store[-1], present, data))
     return ["openssl verify"]
+
+
+def _disagreement(output, codes, path, present, data):
+    """What `openssl verify` has against it (str)."""
+    refused = _REFUSED.search(output)
+    if refused and not codes:
+        said = "OpenSSL loads nothing of %s: %s" % (path, refused.group(1))
+    else:
+        said = "openssl verify %s in %s: %s" % ("does not see it" if present else "still sees it", path, last_words(output))
+    return said + (" (%s)" % explain(data) if pem.scan(data or b"")[1] else "")

@@ -151,7 +151,8 @@ def test_check_mode_foresees_that_openssl_refuses_the_file(text: str, tmp_path: 
     path.write_text(text)
     store = {"type": "pem_file", "path": str(path)}
     for check in (True, False):
-        refused(ROOT, store, match="bundle.pem", check=check)
+        answer = refused(ROOT, store, match="bundle.pem", check=check)
+        assert "OpenSSL loads nothing of" in answer["msg"] and "text behind the END line" in answer["msg"]
         assert path.read_text() == text and len(list(tmp_path.iterdir())) == 1
 
 
