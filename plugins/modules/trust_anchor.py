@@ -18,6 +18,9 @@ description:
     built result is read again after the change. Where the change did not take, it is taken back and the module fails,
     saying which state the store is in.
   - A root that the store trusts already, because the distribution brings it along, is not installed a second time.
+  - Where OpenSSL would take another certificate of the same subject with another key in its place, because that comes first
+    and has no key identifier that tells them apart, the module fails and names it.
+  - A certificate that is not one of a CA makes nothing trusted but itself, which is worth a warning.
   - Every file is replaced in one step, with its owner, mode, SELinux context and access control list. A run that was
     killed leaves the old or the new file, each of them whole, and the next run finishes. Two runs wait for each other.
   - The host needs Python 3.6 or newer, and the programs of the store only - C(update-ca-certificates) or
@@ -30,6 +33,10 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details:
+      - What would be refused is refused in check mode, too, as far as that can be tried on a copy. What the tool of the system
+        builds shows only when it has run.
+      - Where the directory of V(pem_file) or V(pem_directory) is not there, check mode takes it that an earlier task makes it.
   diff_mode:
     support: full
     details:
@@ -101,10 +108,14 @@ options:
   state:
     description:
       - V(present) makes the store trust the certificate for TLS servers. What distrusted it is undone - the V(!) in
-        C(/etc/ca-certificates.conf), the file in the blocklist of p11-kit, the flags of NSS, a rejecting PEM block.
+        C(/etc/ca-certificates.conf), the file in the blocklist of p11-kit, the flags of NSS, and PEM blocks that reject it or
+        keep it to other uses, in the store or in the files of the administrator that the system's is built from. A file in
+        p11-kit's own format that distrusts it is named and stays as it is.
       - V(absent) makes the store not trust it. What was added locally is removed. A root of the distribution is
         disabled by the distribution's means, so that it stays away over updates - V(!) before its file in
         C(/etc/ca-certificates.conf) on Debian and kin, a file in the blocklist where p11-kit is used.
+      - In a database of NSS in which it shares its nickname with others, it may stay without flags.
+      - Where there is no such store, nothing in it is trusted, and nothing changes.
     type: str
     choices: [present, absent]
     default: present
@@ -126,8 +137,11 @@ seealso:
   - module: mailops.tls.trust_store_info
 notes:
   - Programs that run keep the store that they read at their start. Reload or restart them.
-  - A file or directory that the system builds, such as C(/etc/ssl/certs/ca-certificates.crt), is refused as V(pem_file)
-    or V(pem_directory), because the next update would undo the change. Use V(system).
+  - A file, directory or keystore that the system builds, such as C(/etc/ssl/certs/ca-certificates.crt) or
+    C(/etc/pki/ca-trust/extracted/java/cacerts), is not changed as V(pem_file), V(pem_directory) or V(java), because the next
+    update would undo that. The module fails, unless it is as declared already. Use V(system).
+  - Debian's C(/etc/ssl/certs/java/cacerts) keeps what is added there. What C(update-ca-certificates) put there can be taken
+    out by V(system) only.
 """
 
 EXAMPLES = r"""
@@ -236,10 +250,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mailops.tls.plugins.module_utils import _files
 from ansible_collections.mailops.tls.plugins.module_utils._anchor import stores
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.change import change, words
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import Anchor, AnchorError, Tools
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import Anchor, AnchorError, NoStoreError, Tools
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.rival import parts_of
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
 
 LOCK_SECONDS = 120
+#: The answer where there is no store and the certificate shall be absent.
+NOTHING = {"changed": False, "mechanism": "", "diff": [], "backup_files": [], "verified_by": []}
 
 STORE = {
     "type": {"type": "str", "required": True, "choices": list(stores.TYPES)},
@@ -280,25 +297,49 @@ def read_anchor(params):
 def run(module):
     """Bring the store to what is declared; the result (dict). Raises AnchorError, ProbeError or OSError."""
     params = module.params
-    if params["force_distrust"] and params["state"] == "present":
+    present, distrust = params["state"] == "present", params["force_distrust"]
+    if distrust and present:
         raise AnchorError("force_distrust: goes with state absent only")
     anchor = read_anchor(params)
+    parts = parts_of(anchor.der)
+    if present and parts is not None and not parts.issues:
+        module.warn("the certificate is not one of a CA: a store can make it trusted for itself, and for nothing that it signed")
     wanted = dict({"type": "system"}, **{key: value for key, value in (params["store"] or {}).items() if value is not None})
-    scratch = module.tmpdir if module.check_mode else None
     try:
-        held = _files.lock(stores.lock_directory(wanted), LOCK_SECONDS)
-    except _files.BusyError as busy:
-        raise AnchorError("another run has held the lock of %s for %d seconds; nothing was changed" % (busy, LOCK_SECONDS))
+        return _change(module, wanted, anchor, present, distrust)
+    except NoStoreError:
+        if present or distrust:
+            raise
+    described = {"type": wanted["type"], "path": wanted["path"], "layout": None}
+    return dict(NOTHING, sha256=anchor.sha256, store=described)
+
+
+def _change(module, wanted, anchor, present, distrust):
+    """As run. Raises NoStoreError, too."""
+    held = _lock(module, wanted, present)
     try:
-        store = stores.open_store(wanted, anchor, Tools(held), scratch)
-        backup = module.backup_local if params["backup"] else None
-        result = change(store, params["state"] == "present", params["force_distrust"], module.check_mode, backup)
+        store = stores.open_store(wanted, anchor, Tools(held), module.tmpdir if module.check_mode else None)
+        backup = module.backup_local if module.params["backup"] else None
+        result = change(store, present, distrust, module.check_mode, backup, module.tmpdir)
     finally:
-        held.close()
+        if held:
+            held.close()
     for warning in store.warnings:
         module.warn(warning)
     described = {"type": store.kind, "path": store.path, "layout": getattr(getattr(store, "layout", None), "name", None)}
     return dict(result, sha256=anchor.sha256, store=described, verified_by=store.verified_by)
+
+
+def _lock(module, wanted, present):
+    """The lock of the store. None where check mode looks at a directory that an earlier task would have made."""
+    try:
+        return _files.lock(stores.lock_directory(wanted), LOCK_SECONDS)
+    except _files.BusyError as busy:
+        raise AnchorError("another run has held the lock of %s for %d seconds; nothing was changed" % (busy, LOCK_SECONDS))
+    except NoStoreError:
+        if module.check_mode and present and wanted["type"] in ("pem_file", "pem_directory"):
+            return None
+        raise
 
 
 def main():

@@ -16,11 +16,11 @@ from ansible_collections.mailops.tls.plugins.module_utils._probe.base import Pro
 ROUNDS = 3
 
 
-def change(store, present, distrust, check, backup=None):
+def change(store, present, distrust, check, backup=None, scratch=None):
     """Bring a store to the wanted state under its lock; the result (dict). Raises AnchorError, ProbeError or OSError.
 
     store: one of the stores of this folder. present, distrust: what is wanted. check: change nothing. backup: function that
-    copies a file and gives the path of the copy, or None.
+    copies a file and gives the path of the copy, or None. scratch: directory in which a check may try what it foresees.
     """
     plan = store.plan(present, distrust)
     result = {
@@ -30,6 +30,9 @@ def change(store, present, distrust, check, backup=None):
         "backup_files": [],
     }
     if check:
+        # What would be refused then is refused now, as far as that shows without the change.
+        store.foresee(plan, present, scratch)
+        store.verified_by = []
         return result
     for place in store.places:
         _files.tidy(place)

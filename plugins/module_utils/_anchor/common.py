@@ -7,6 +7,7 @@
 """What all stores share: the anchor, edits of files that can be taken back, and programs run within bounds."""
 
 import base64
+import errno
 import hashlib
 import os
 import signal
@@ -28,6 +29,10 @@ PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "
 
 class AnchorError(Exception):
     """The store cannot be brought to the wanted state; the text says what is the case and what to do."""
+
+
+class NoStoreError(AnchorError):
+    """There is nothing where the store should be, so nothing is trusted there either."""
 
 
 class Anchor(object):
@@ -126,6 +131,15 @@ def content(path):
     if os.path.islink(path):
         return Link(os.readlink(path))
     return read(path)
+
+
+def is_gone(path):
+    """Whether nothing is there (bool). What cannot be looked at may be there."""
+    try:
+        os.stat(path)
+    except EnvironmentError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    return False
 
 
 def read(path):

@@ -14,12 +14,22 @@ import re
 import tempfile
 
 from ansible_collections.mailops.tls.plugins.module_utils import _files
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import AnchorError, Edit, Plan, last_words, read
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import (
+    AnchorError,
+    Edit,
+    NoStoreError,
+    Plan,
+    is_gone,
+    last_words,
+    read,
+)
 from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import scan
 
 DEFAULT_PASSWORD = "changeit"  # noqa: S105 - what every JRE comes with, and no secret
 #: Below the directory of a JVM, in the order in which Java looks.
 PLACES = ("lib/security/jssecacerts", "lib/security/cacerts", "jre/lib/security/jssecacerts", "jre/lib/security/cacerts")
+#: The keystore of Debian's JVMs. What update-ca-certificates adds has an alias that starts with "debian:"; others stay.
+DEBIAN = "/etc/ssl/certs/java/cacerts"
 _VARIABLE = "MAILOPS_TLS_STOREPASS"
 _ALIAS = re.compile(r"^Alias name: (.*)$", re.M)
 _TYPE = re.compile(r"^Entry type: (\w+)", re.M)
@@ -46,9 +56,10 @@ class JavaStore(object):
         self.verified_by = []
         self.warnings = []
         self._listed = {}
-        self.keytool = self._find(home)
         if not os.path.isfile(self.path):
-            raise AnchorError("there is no keystore at %s; make it with keytool first" % path)
+            error = NoStoreError if is_gone(self.path) or home else AnchorError
+            raise error("there is no keystore at %s; make it with keytool first" % path)
+        self.keytool = self._find(home)
 
     def _find(self, home):
         at = home or os.path.dirname(os.path.dirname(os.path.dirname(self.path)))
@@ -103,6 +114,11 @@ class JavaStore(object):
         aliases = self._aliases(entries)
         if bool(aliases) == present:
             return Plan(mechanism=self.mechanism)
+        if not present and self.path == os.path.realpath(DEBIAN) and any(alias.startswith("debian:") for alias in aliases):
+            raise AnchorError(
+                "store.path: %s is kept by ca-certificates-java, which would bring %s back; use type system, which takes it out "
+                "here, too" % (self.path, ", ".join(aliases))
+            )
         if present and self.alias in entries:
             raise AnchorError("the alias %s is that of another entry of %s; give another" % (self.alias, self.path))
         after = self._changed(before, entries, aliases)
@@ -136,6 +152,9 @@ class JavaStore(object):
         self.verified_by = ["keytool -list"]
         if bool(self._aliases(self.entries(again=True))) != present:
             raise AnchorError("keytool %s the certificate in %s" % ("does not find" if present else "still finds", self.path))
+
+    def foresee(self, _plan, _present, _scratch):
+        """The plan was made by trying it."""
 
     def refresh(self):
         """Nothing is built from a keystore."""

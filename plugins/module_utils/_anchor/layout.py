@@ -21,10 +21,11 @@ class Layout(object):
 
     anchors: directory of the administrator's certificates. blocklists: candidates for the directory of blocked ones, the
     newest name first. vendor: directories or files of the distribution's own. bundles: candidates for the PEM file that is
-    built. hashed: candidates for the hashed directory that is built. commands: what builds them, first that is there.
+    built. hashed: candidates for the hashed directory that is built. extracted: directories of which everything is built, for
+    Java, too. commands: what builds them, first that is there.
     """
 
-    def __init__(self, name, anchors, bundles, commands, vendor, blocklists=(), hashed=(), conf=None, root=""):
+    def __init__(self, name, anchors, bundles, commands, vendor, blocklists=(), hashed=(), extracted=(), conf=None, root=""):
         def below(paths):
             return [root + path for path in paths]
 
@@ -35,6 +36,7 @@ class Layout(object):
         self.vendor = below(vendor)
         self.blocklists = below(blocklists)
         self.hashed = below(hashed)
+        self.extracted = below(extracted)
         self.conf = root + conf if conf else None
 
     def found(self):
@@ -49,6 +51,12 @@ class Layout(object):
             if program:
                 return [program] + command[1:]
         return None
+
+    def builds(self, path):
+        """Whether what builds the store writes a file or directory (bool). path: without links."""
+        if path in [os.path.realpath(built) for built in self.bundles + self.hashed + self.extracted]:
+            return True
+        return path.startswith(tuple(os.path.join(os.path.realpath(directory), "") for directory in self.extracted))
 
     def bundle(self):
         """The bundle that is built (path), or that will be where there is none yet."""
@@ -74,6 +82,7 @@ def layouts(root=""):
             ["/usr/share/pki/ca-trust-source"],
             # p11-kit before 0.24 knows the older name only, later versions read both.
             ["/etc/pki/ca-trust/source/blocklist", "/etc/pki/ca-trust/source/blacklist"],
+            extracted=["/etc/pki/ca-trust/extracted"],
             root=root,
         ),
         Layout(
@@ -83,6 +92,7 @@ def layouts(root=""):
             [["update-ca-certificates"]],
             ["/usr/share/pki/trust"],
             ["/etc/pki/trust/blocklist", "/etc/pki/trust/blacklist"],
+            extracted=["/var/lib/ca-certificates"],
             root=root,
         ),
         Layout(
@@ -92,6 +102,7 @@ def layouts(root=""):
             [["update-ca-trust"], ["trust", "extract-compat"]],
             ["/usr/share/ca-certificates/trust-source"],
             ["/etc/ca-certificates/trust-source/blocklist", "/etc/ca-certificates/trust-source/blacklist"],
+            extracted=["/etc/ca-certificates/extracted"],
             root=root,
         ),
         Layout(

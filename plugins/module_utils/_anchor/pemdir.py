@@ -12,7 +12,9 @@ which nobody asked for.
 
 import os
 import re
+import tempfile
 
+from ansible_collections.mailops.tls.plugins.module_utils import _files
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import (
     AnchorError,
     Edit,
@@ -24,7 +26,14 @@ from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import 
     names_in,
     read,
 )
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.pemfile import is_effective, verify_openssl, without
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.pemfile import (
+    allows_servers,
+    is_effective,
+    plan_file,
+    refuse_shadow,
+    verify_openssl,
+    without,
+)
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
 from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import scan
 from ansible_collections.mailops.tls.plugins.module_utils._probe.store import loadable
@@ -46,10 +55,11 @@ class PemDirectory(object):
         self.lock_at = self.path
         self.verified_by = []
         self.warnings = []
+        self._known_digest = None
 
     def effective(self):
         """Whether OpenSSL loads the certificate from the directory (bool)."""
-        return directory_holds(self.path, self.anchor.sha256)
+        return directory_holds(self.path, self.anchor.sha256, self._digest())
 
     def plan(self, present, distrust):
         """What to do (Plan). Raises AnchorError."""
@@ -61,10 +71,13 @@ class PemDirectory(object):
         return Plan(edits, mechanism=self.mechanism)
 
     def _add(self):
-        if self.effective():
-            return []
-        digest = self._subject_hash()
+        digest = self._digest()
+        if digest is None:
+            raise AnchorError("a hashed directory needs the program openssl on the host, which is not there")
         names = names_in(self.path)
+        first = next((name for name in entries_of(names, digest) if _held(self.path, name, self.anchor.sha256)), None)
+        if first is not None:
+            return self._mended(first)
         name = self._file_name(names)
         edits = []
         if name is None:
@@ -76,33 +89,71 @@ class PemDirectory(object):
         path = os.path.join(self.path, "%s.%d" % (digest, number))
         return edits + [Edit(path, content(path), Link(name))]
 
+    def _mended(self, name):
+        """Edits that let the entry in which OpenSSL finds the certificate first allow TLS servers (list). Raises AnchorError."""
+        path = os.path.realpath(os.path.join(self.path, name))
+        data = read(path)
+        if is_effective(data, self.anchor.sha256):
+            return []
+        if os.path.dirname(path) != self.path:
+            raise AnchorError(
+                "%s, to which %s in %s leads, forbids it for TLS servers; take it out there" % (path, name, self.path)
+            )
+        return [plan_file(path, data, self.anchor, True)]
+
     def _file_name(self, names):
         """The name of a file that holds this certificate and nothing else already, or None."""
         for name in names:
             path = os.path.join(self.path, name)
-            if os.path.isfile(path) and not os.path.islink(path) and not _HASHED.match(name):
-                data = read(path)
-                if is_effective(data, self.anchor.sha256) and len(_others(data, self.anchor.sha256)) == 0:
-                    return name
+            if os.path.isfile(path) and not os.path.islink(path) and not _HASHED.match(name) and _only(path, self.anchor.sha256):
+                return name
         return None
 
-    def _subject_hash(self):
-        """By which OpenSSL looks for it (8 hex digits). Raises AnchorError without openssl."""
-        openssl = self.tools.find("openssl")
-        if openssl is None:
-            raise AnchorError("a hashed directory needs the program openssl on the host, which is not there")
-        status, output = self.tools.run([openssl, "x509", "-noout", "-hash"], given=self.anchor.pem)
-        digest = output.strip().splitlines()[-1] if output.strip() else ""
-        if status or not re.match(r"[0-9a-f]{8}\Z", digest):
-            raise AnchorError("openssl cannot read the certificate: %s" % last_words(output))
-        return digest
+    def _digest(self):
+        """The hash of the subject, asked for once; None without openssl."""
+        if self._known_digest is None:
+            self._known_digest = subject_hash(self.tools, self.anchor)
+        return self._known_digest
 
     def verify(self, present):
         """Raises AnchorError where the directory does not have the wanted effect."""
+        self._verify(self.path, present)
+
+    def _verify(self, path, present):
         self.verified_by = ["directory"]
-        if self.effective() != present:
+        if directory_holds(path, self.anchor.sha256, self._digest()) != present:
             raise AnchorError("OpenSSL would %sload it from %s" % ("not " if present else "still ", self.path))
-        self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CApath", self.path])
+        refuse_shadow(self.anchor, present, directory_blocks(path, self._digest()), self.path)
+        self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CApath", path], self.path)
+
+    def foresee(self, plan, present, scratch):
+        """Raises AnchorError where the directory would not have the wanted effect after the change; tried below `scratch`."""
+        if not plan:
+            self.verify(present)
+            return
+        planned = {edit.path: edit.after for edit in plan.edits}
+        names = set(names_in(self.path)) | {os.path.basename(path) for path in planned}
+        directory = tempfile.mkdtemp(prefix=_files.PREFIX, dir=scratch)
+        try:
+            for name in entries_of(names, self._digest()):
+                data = self._planned(name, planned)
+                if data is not None:
+                    _files.write(os.path.join(directory, name), data)
+            self._verify(directory, present)
+        finally:
+            _files.remove(directory)
+
+    def _planned(self, name, planned):
+        """What OpenSSL would read at a name after the edits (bytes or None)."""
+        path = os.path.join(self.path, name)
+        try:
+            value = planned[path] if path in planned else content(path)
+            if isinstance(value, Link):
+                path = os.path.realpath(os.path.join(self.path, value.target))
+                value = planned[path] if path in planned else read(path)
+        except ProbeError:
+            return b""  # like one that cannot be read, OpenSSL stops at it
+        return value
 
     def refresh(self):
         """Nothing is built from the directory."""
@@ -121,12 +172,51 @@ def _held(directory, name, sha256):
         return False
 
 
-def directory_holds(directory, sha256):
-    """Whether OpenSSL loads a certificate from a hashed directory (bool). Raises ProbeError."""
-    for name in sorted(loadable(names_in(directory))):
-        if _held(directory, name, sha256) and is_effective(read(os.path.join(directory, name)), sha256):
-            return True
-    return False
+def _only(path, sha256):
+    """Whether a file holds the certificate and no other. What cannot be read, or is too large to be one, does not."""
+    try:
+        data = read(path)
+    except ProbeError:
+        return False
+    return is_effective(data, sha256) and not _others(data, sha256)
+
+
+def subject_hash(tools, anchor):
+    """By which OpenSSL finds the certificate in a directory (8 hex digits), None without openssl. Raises AnchorError."""
+    openssl = tools.find("openssl")
+    if openssl is None:
+        return None
+    status, output = tools.run([openssl, "x509", "-noout", "-hash"], given=anchor.pem)
+    digest = output.strip().splitlines()[-1] if output.strip() else ""
+    if status or not re.match(r"[0-9a-f]{8}\Z", digest):
+        raise AnchorError("openssl cannot read the certificate: %s" % last_words(output))
+    return digest
+
+
+def entries_of(names, digest):
+    """The names that OpenSSL opens for a subject, in its order; for all subjects where that is None."""
+    found = [name for name in loadable(names) if digest is None or name.startswith(digest)]
+    return sorted(found, key=lambda name: (name[:8], int(name[9:])))
+
+
+def directory_blocks(directory, digest):
+    """The certificates that OpenSSL loads for a subject, in its order (list of Block). Raises ProbeError."""
+    found = []
+    for name in entries_of(names_in(directory), digest):
+        try:
+            found += scan(read(os.path.join(directory, name)) or b"")[0]
+        except ProbeError:
+            continue  # nor can OpenSSL
+    return found
+
+
+def directory_holds(directory, sha256, digest):
+    """Whether OpenSSL loads a certificate, found by the hash of its subject, and may use it (bool). Raises ProbeError.
+
+    The first copy decides: OpenSSL drops one that it has already.
+    """
+    first = next((block for block in directory_blocks(directory, digest) if block.sha256 == sha256), None)
+    return first is not None and allows_servers(first)
 
 
 def removal(directory, sha256):

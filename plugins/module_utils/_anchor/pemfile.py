@@ -8,14 +8,11 @@
 
 import os
 import re
+import tempfile
 
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import (
-    AnchorError,
-    Edit,
-    Plan,
-    last_words,
-    read,
-)
+from ansible_collections.mailops.tls.plugins.module_utils import _files
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import AnchorError, Edit, Plan, last_words, read
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.rival import explain_shadow, shadowed_by
 from ansible_collections.mailops.tls.plugins.module_utils._probe import pem
 
 _BEGIN = re.compile(rb"^-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE)-----[ \t\r\f\v]*$", re.M)
@@ -26,6 +23,8 @@ _SERVER_USES = (bytes.fromhex("06082b06010505070301"), bytes.fromhex("0604551d25
 #: What `openssl verify` says of a certificate that the file does not make trusted: no issuer found, self-signed but not
 #: in the store, chain not complete, and trust refused by a TRUSTED CERTIFICATE block (X509_V_ERR of openssl-verify(1)).
 _NOT_TRUSTED = (2, 18, 19, 20, 21, 27, 28)
+#: A line of its stack of errors: thread, "error", code, library, function, reason, file, line.
+_REFUSED = re.compile(r"^[0-9A-Fa-f]+:error:[0-9A-Fa-f]+:[^:]*:[^:]*:([^:\n]+):", re.M)
 _ERROR = re.compile(r"^error (\d+) at \d+ depth lookup", re.M)
 
 
@@ -58,10 +57,28 @@ class PemFile(object):
 
     def verify(self, present):
         """Raises AnchorError where the file does not have the wanted effect."""
+        self._verify(self.path, present)
+
+    def _verify(self, path, present):
         self.verified_by = ["pem"]
-        if self.effective() != present:
-            raise AnchorError("%s does not have the wanted effect: %s" % (self.path, explain(read(self.path))))
-        self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CAfile", self.path])
+        data = read(path)
+        if is_effective(data, self.anchor.sha256) != present:
+            raise AnchorError("%s does not have the wanted effect: %s" % (self.path, explain(data)))
+        refuse_shadow(self.anchor, present, pem.scan(data or b"")[0], self.path)
+        self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CAfile", path], self.path, data)
+
+    def foresee(self, plan, present, scratch):
+        """Raises AnchorError where the file would not have the wanted effect after the change; tried in directory `scratch`."""
+        if not plan:
+            self.verify(present)
+            return
+        directory = tempfile.mkdtemp(prefix=_files.PREFIX, dir=scratch)
+        try:
+            trial = os.path.join(directory, "trial.pem")
+            _files.write(trial, plan.edits[-1].after)
+            self._verify(trial, present)
+        finally:
+            _files.remove(directory)
 
     def refresh(self):
         """Nothing is built from the file."""
@@ -134,14 +151,22 @@ def explain(data):
     """Why a file may not do what it says (str)."""
     skipped = pem.scan(data or b"")[1]
     if not skipped:
-        return "another process may change it at the same time"
+        return "it reads well, so another process may have changed it"
     return "; ".join("line %d: %s" % pair for pair in skipped[:3])
 
 
-def verify_openssl(tools, anchor, present, store):
+def refuse_shadow(anchor, present, blocks, path):
+    """Raises AnchorError where OpenSSL takes another of `blocks` (in the store's order) in place of what is to be present."""
+    rival = shadowed_by(anchor, blocks) if present else None
+    if rival:
+        raise AnchorError(explain_shadow(rival, path))
+
+
+def verify_openssl(tools, anchor, present, store, shown=None, data=None):
     """[`openssl verify`] where that is on the host. Raises AnchorError where it does not agree.
 
-    store: options that name the store. Only errors that speak of trust count: an expired root is trusted all the same.
+    store: options that name the store. shown: the path in the message, by default that. data: the bytes of the file, to say what
+    is odd in it. Only errors that speak of trust count: an expired root is trusted all the same.
     """
     openssl = tools.find("openssl")
     version = tools.run([openssl, "version"])[1] if openssl else ""
@@ -153,5 +178,15 @@ def verify_openssl(tools, anchor, present, store):
     codes = [int(code) for code in _ERROR.findall(output)]
     trusted = status == 0 or (bool(codes) and not any(code in _NOT_TRUSTED for code in codes))
     if trusted != present:
-        raise AnchorError("openssl verify does not see it in %s: %s" % (store[-1], last_words(output)))
+        raise AnchorError(_disagreement(output, codes, shown or store[-1], present, data))
     return ["openssl verify"]
+
+
+def _disagreement(output, codes, path, present, data):
+    """What `openssl verify` has against it (str)."""
+    refused = _REFUSED.search(output)
+    if refused and not codes:
+        said = "OpenSSL loads nothing of %s: %s" % (path, refused.group(1))
+    else:
+        said = "openssl verify %s in %s: %s" % ("does not see it" if present else "still sees it", path, last_words(output))
+    return said + (" (%s)" % explain(data) if pem.scan(data or b"")[1] else "")

@@ -8,7 +8,7 @@
 
 import os
 
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import AnchorError
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import AnchorError, NoStoreError, Plan, is_gone
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.java import JavaStore
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.layout import detect, layouts
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.nss import NssStore
@@ -21,7 +21,8 @@ _USED = {"path": TYPES[1:], "password": ("java", "nss"), "alias": ("java",), "ni
 
 
 def lock_directory(wanted):
-    """The directory whose lock the store is changed under. Raises AnchorError for options that do not fit or lead nowhere."""
+    """The directory whose lock the store is changed under. Raises AnchorError for options that do not fit, and NoStoreError for
+    a path that leads nowhere."""
     kind, path = wanted["type"], wanted.get("path")
     for option, kinds in _USED.items():
         if wanted.get(option) is not None and kind not in kinds:
@@ -34,7 +35,9 @@ def lock_directory(wanted):
     path = os.path.realpath(path)
     directory = path if os.path.isdir(path) else os.path.dirname(path)
     if not os.path.isdir(directory) or (kind == "pem_directory" and directory != path):
-        raise AnchorError("store.path: there is no directory %s" % (path if kind == "pem_directory" else directory))
+        wanted_directory = path if kind == "pem_directory" else directory
+        error = NoStoreError if is_gone(wanted_directory) else AnchorError
+        raise error("store.path: there is no directory %s" % wanted_directory)
     if kind == "pem_file" and os.path.isdir(path):
         raise AnchorError("store.path: %s is a directory; use type pem_directory" % path)
     return directory
@@ -45,16 +48,28 @@ def open_store(wanted, anchor, tools, scratch=None):
     kind, path = wanted["type"], wanted.get("path")
     if kind == "system":
         return system_store(anchor, tools)
-    if kind in ("pem_file", "pem_directory"):
-        _refuse_built(os.path.realpath(path))
-        return (PemFile if kind == "pem_file" else PemDirectory)(path, anchor, tools)
+    if kind == "nss":
+        return NssStore(path, anchor, tools, wanted.get("password"), wanted.get("nickname"), scratch)
     if kind == "java":
-        return JavaStore(path, anchor, tools, wanted.get("password"), wanted.get("alias"), scratch)
-    return NssStore(path, anchor, tools, wanted.get("password"), wanted.get("nickname"), scratch)
+        store = JavaStore(path, anchor, tools, wanted.get("password"), wanted.get("alias"), scratch)
+    else:
+        store = (PemFile if kind == "pem_file" else PemDirectory)(path, anchor, tools)
+    layout = next((layout for layout in layouts() if layout.found() and layout.builds(store.path)), None)
+    return BuiltStore(store, layout) if layout else store
 
 
-def _refuse_built(path):
-    """Raises AnchorError for what the system builds: the next update would undo the change."""
-    for layout in layouts():
-        if layout.found() and path in [os.path.realpath(built) for built in layout.bundles + layout.hashed]:
-            raise AnchorError("store.path: %s is built by %s; use type system" % (path, os.path.basename(layout.command()[0])))
+class BuiltStore(object):
+    """A store that the system builds: to look at only, because the next update would undo a change."""
+
+    def __init__(self, store, layout):
+        self._store = store
+        self._tool = os.path.basename(layout.command()[0])
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def plan(self, present, distrust):
+        """Nothing to do (Plan). Raises AnchorError where there would be."""
+        if distrust or self._store.effective() != present:
+            raise AnchorError("store.path: %s is built by %s; use type system" % (self._store.path, self._tool))
+        return Plan(mechanism=self._store.mechanism)

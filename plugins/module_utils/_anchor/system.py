@@ -10,6 +10,7 @@ What counts is what was built. A file that the tool ignores shows by that.
 """
 
 import os
+import re
 import tempfile
 
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import (
@@ -18,6 +19,7 @@ from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import 
     Link,
     Plan,
     content,
+    holds,
     holds_file,
     last_words,
     make_directory,
@@ -25,11 +27,17 @@ from ansible_collections.mailops.tls.plugins.module_utils._anchor.common import 
     read,
 )
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.layout import detect
-from ansible_collections.mailops.tls.plugins.module_utils._anchor.pemdir import close_gaps, directory_holds
+from ansible_collections.mailops.tls.plugins.module_utils._anchor.pemdir import (
+    close_gaps,
+    directory_blocks,
+    directory_holds,
+    subject_hash,
+)
 from ansible_collections.mailops.tls.plugins.module_utils._anchor.pemfile import (
     explain,
     is_effective,
     plan_file,
+    refuse_shadow,
     verify_openssl,
 )
 from ansible_collections.mailops.tls.plugins.module_utils._files import PREFIX, remove
@@ -38,6 +46,8 @@ from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import scan
 from ansible_collections.mailops.tls.plugins.module_utils._probe.store import loadable
 
 MAX_FILES = 5000
+#: An attribute of p11-kit's own format of files.
+_DISTRUSTED = re.compile(rb"^x-distrusted:[ \t]*true", re.M)
 
 
 class SystemStore(object):
@@ -56,9 +66,13 @@ class SystemStore(object):
         self.verified_by = []
         self.warnings = []
 
+    def in_bundle(self):
+        """Whether programs that read the bundle trust the certificate (bool)."""
+        return is_effective(read(self.path), self.anchor.sha256)
+
     def effective(self):
         """Whether what was built trusts the certificate (bool)."""
-        return is_effective(read(self.path), self.anchor.sha256)
+        return self.in_bundle()
 
     def sources(self, *directories):
         """Paths of the files below directories that hold the certificate, links followed, sorted."""
@@ -112,30 +126,48 @@ class SystemStore(object):
     def verify(self, present):
         """Raises AnchorError where what was built does not have the wanted effect."""
         self.verified_by = ["bundle"]
-        if self.effective() != present:
+        data = read(self.path)
+        if is_effective(data, self.anchor.sha256) != present:
             raise AnchorError(
-                "%s ran, but %s %s the certificate: %s"
-                % (self.mechanism, self.path, "lacks" if present else "still trusts", explain(read(self.path)))
+                "%s was run, but %s %s the certificate: %s"
+                % (self.mechanism, self.path, "lacks" if present else "still trusts", self._reason(data))
             )
+        refuse_shadow(self.anchor, present, scan(data or b"")[0], self.path)
         self.verified_by += verify_openssl(self.tools, self.anchor, present, ["-CAfile", self.path])
+
+    def _reason(self, data):
+        """What may explain that a bundle does not have the wanted effect (str)."""
+        if scan(data or b"")[1]:
+            return explain(data)
+        found = self.sources(self.layout.anchors, *(self.layout.blocklists + self.layout.vendor))
+        return "of what it is built from, it is in %s" % (", ".join(found[:5]) or "nothing")
+
+    def foresee(self, plan, present, _scratch):
+        """What the tool would build shows only by running it."""
+        if not plan:
+            self.verify(present)
 
 
 class DebianStore(SystemStore):
     """Debian, Ubuntu and Alpine: a list of the vendor's files with `!` before what is disabled, and *.crt files of one's own."""
+
+    _digest = None
 
     def _directory_state(self):
         """Whether the hashed directory has the certificate (bool), None where it is not hashed."""
         directory = self.layout.hashed_directory()
         if directory is None or not loadable(names_in(directory)):
             return None
-        return directory_holds(directory, self.anchor.sha256)
+        if self._digest is None:
+            self._digest = subject_hash(self.tools, self.anchor)
+        return directory_holds(directory, self.anchor.sha256, self._digest)
 
     def effective(self):
         """Whether both the bundle and the hashed directory have it; one without the other is what a killed run leaves."""
-        return SystemStore.effective(self) and self._directory_state() is not False
+        return self.in_bundle() and self._directory_state() is not False
 
     def _gone(self):
-        return not SystemStore.effective(self) and not self._directory_state()
+        return not self.in_bundle() and not self._directory_state()
 
     def plan(self, present, distrust):
         """What to do (Plan). Raises AnchorError."""
@@ -157,12 +189,24 @@ class DebianStore(SystemStore):
     def _plan_present(self, vendor, local):
         if self.effective():
             return Plan(refresh=bool(self._dangling()), mechanism=self.mechanism)
+        rejecting = [path for path in local if self._rejects(path)]
+        edits = self._links(rejecting) + [self.taken_out(path) for path in rejecting]
         if vendor:
             conf = self._conf(vendor[:1], False)
-            return Plan(conf, refresh=True, mechanism=self.mechanism + ", " + self.layout.conf)
-        usable = [path for path in local if is_effective(read(path), self.anchor.sha256)]
-        edits = [] if usable else [self.added(self.layout.anchors, ".crt")]
+            return Plan(edits + conf, refresh=True, mechanism=self.mechanism + ", " + self.layout.conf)
+        if not any(self._usable(path) for path in local):
+            edits.append(self.added(self.layout.anchors, ".crt"))
         return Plan(edits, refresh=True, mechanism=self.mechanism)
+
+    def _rejects(self, path):
+        """Whether a file of one's own holds the certificate in a block that forbids TLS servers (bool)."""
+        data = read(path)
+        return holds(data, self.anchor.sha256) and not is_effective(data, self.anchor.sha256)
+
+    def _usable(self, path):
+        """Whether bundle and directory are built from a file: `openssl rehash` passes over one of several certificates."""
+        data = read(path)
+        return is_effective(data, self.anchor.sha256) and len(scan(data)[0]) == 1
 
     def _listed(self, path):
         """The name of a vendor's file as the list has it."""
@@ -207,13 +251,22 @@ class DebianStore(SystemStore):
             return []
         return [name for name in loadable(names_in(directory)) if not os.path.exists(os.path.join(directory, name))]
 
+    def _drop_orphans(self):
+        """Remove links of the hashed directory that lead nowhere, which make `openssl rehash` fail. update-ca-certificates does
+        the same, but only where it made or removed links itself."""
+        directory = self.layout.hashed_directory()
+        names = [name for name in names_in(directory) if os.path.islink(os.path.join(directory, name))]
+        for edit in close_gaps(directory, [name for name in names if not os.path.exists(os.path.join(directory, name))]):
+            edit.apply()
+
     def refresh(self):
         """Build bundle and links again. Raises AnchorError."""
         SystemStore.refresh(self)
         openssl = self.tools.find("openssl")
-        unfinished = SystemStore.effective(self) and self._directory_state() is False
+        unfinished = self.in_bundle() and self._directory_state() is False
         # update-ca-certificates makes the hashed links only after it made others, so one that was killed in between stays so.
         if openssl and (unfinished or self._dangling()):
+            self._drop_orphans()
             status, output = self.tools.run([openssl, "rehash", self.layout.hashed_directory()])
             if status:
                 raise AnchorError("openssl rehash ended with status %d: %s" % (status, last_words(output)))
@@ -224,7 +277,11 @@ class DebianStore(SystemStore):
         state = self._directory_state()
         if state is not None:
             if state != present:
-                raise AnchorError("%s %s the certificate" % (self.layout.hashed_directory(), "lacks" if present else "still has"))
+                raise AnchorError(
+                    "%s was run, but the directory %s %s the certificate"
+                    % (self.mechanism, self.layout.hashed_directory(), "lacks" if present else "still has")
+                )
+            refuse_shadow(self.anchor, present, directory_blocks(self.layout.hashed_directory(), self._digest), self.path)
             self.verified_by.append("directory")
         if not present and not self._gone():
             raise AnchorError("the certificate is still trusted")
@@ -254,7 +311,9 @@ class P11KitStore(SystemStore):
         edits, how = [], self.mechanism
         effective = self.effective()
         if present:
-            edits += [self.taken_out(path, staging) for path in blocked]
+            limiting = [] if effective else self._limiting()
+            edits += [self.taken_out(path, staging) for path in blocked + limiting]
+            anchors = [path for path in anchors if path not in limiting]
             # The vendor may have it without trusting it for servers: then it is not effective without being blocked.
             if not effective and not anchors and (not vendor or not blocked):
                 edits.append(self.added(self.layout.anchors, ".pem", staging))
@@ -264,6 +323,21 @@ class P11KitStore(SystemStore):
             edits.append(self.added(self.layout.blocklist(), ".pem", staging))
             how += ", " + self.layout.blocklist()
         return Plan(edits, refresh=bool(edits) or effective, mechanism=how)
+
+    def _limiting(self):
+        """The administrator's files that keep TLS servers out: TRUSTED CERTIFICATE blocks of other uses. Those of p11-kit's own
+        format say more than that, so they are named and not changed. Raises AnchorError."""
+        found = []
+        blocked = tuple(os.path.join(directory, "") for directory in self.layout.blocklists)
+        for path in self.sources(os.path.dirname(self.layout.anchors)):
+            if path.startswith(blocked):
+                continue
+            data = read(path)
+            if _DISTRUSTED.search(data):
+                raise AnchorError("%s distrusts the certificate (x-distrusted); take that out first" % path)
+            if holds(data, self.anchor.sha256) and not is_effective(data, self.anchor.sha256):
+                found.append(path)
+        return found
 
     def refresh(self):
         """Build the store again. Raises AnchorError."""

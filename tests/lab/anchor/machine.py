@@ -95,6 +95,7 @@ _LAYOUTS = {
         "command": "update-ca-trust",
     },
 }
+_VERIFY = ("openssl", "verify", "-purpose", "sslserver")
 _CONNECT = """
 import ssl, sys, urllib.request
 try:
@@ -150,14 +151,14 @@ class Machine:
         """Whether OpenSSL, curl and Python connect to a TLS server of that root; they must agree."""
         with tls_server(certificate) as url:
             said = {
-                "openssl": "stdin: OK" in self.say("openssl", "verify", "-CAfile", self.bundle, given=server(certificate).pem),
+                "openssl": "stdin: OK" in self.say(*_VERIFY, "-CAfile", self.bundle, given=server(certificate).pem),
                 "curl": self.say("curl", "--silent", "--show-error", "--output", "/dev/null", "--write-out", "ok", url) == "ok",
                 "python": self.say("/usr/bin/python3", "-c", _CONNECT, url) == "connected\n",
             }
         if self.layout == "debian":
             leaf = server(certificate).pem
             said["directory"] = "stdin: OK" in self.say(
-                "openssl", "verify", "-no-CAfile", "-no-CAstore", "-CApath", "/etc/ssl/certs", given=leaf
+                *_VERIFY, "-no-CAfile", "-no-CAstore", "-CApath", "/etc/ssl/certs", given=leaf
             )
         else:
             # OpenSSL of this machine reads Debian's directory, which is not there in this layout.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections.abc
 import pathlib
-import subprocess
 import time
 import typing as t
 
@@ -36,25 +35,6 @@ def debian(tmp_path: pathlib.Path) -> Copies:
 def rhel(tmp_path: pathlib.Path) -> Copies:
     with machine("rhel", tmp_path / "machine") as copy:
         yield copy
-
-
-def start(
-    certificate: Certificate, store: dict[str, t.Any] | None, prefix: module.Prefix, **more: t.Any
-) -> subprocess.Popen[str]:
-    """Start the module and give it its arguments."""
-    process = subprocess.Popen(
-        [*prefix, *module.command()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=module.environment(),
-    )
-    assert process.stdin is not None
-    process.stdin.write(module.arguments(certificate, store, **more))
-    process.stdin.close()
-    process.stdin = None  # communicate() would write to it
-    return process
 
 
 def kill_everywhere(
@@ -94,7 +74,7 @@ def _killed(store: dict[str, t.Any], look: t.Any, steps: int) -> int:
         return time.monotonic() - begin
 
     def kill(state: str, seconds: float) -> None:
-        process = start(ROOT, store, (), state=state)
+        process = module.start(ROOT, store, (), state=state)
         time.sleep(seconds)
         process.kill()
         process.communicate()
@@ -176,7 +156,7 @@ def test_killed_directory(tmp_path: pathlib.Path) -> None:
 
 def _kill_inside(copy: Machine, state: str, seconds: float) -> None:
     """Start the module in the copy and kill it, not what it started: that goes on, and holds the lock."""
-    process = start(ROOT, None, [*copy.inside, "sh", "-c", 'echo $$ > /tmp/pid; exec "$@"', "sh"], state=state)
+    process = module.start(ROOT, None, [*copy.inside, "sh", "-c", 'echo $$ > /tmp/pid; exec "$@"', "sh"], state=state)
     time.sleep(seconds)
     copy.say("sh", "-c", "kill -9 $(cat /tmp/pid)")
     process.communicate()
@@ -202,7 +182,7 @@ def test_killed_by_the_tool_itself(debian: Machine) -> None:
         "cd /usr/sbin; cp update-ca-certificates /tmp/real; "
         "printf '#!/bin/sh\\nkill -9 $PPID\\nsleep 0.3\\n' > update-ca-certificates"
     )
-    done = start(ROOT, None, debian.inside)
+    done = module.start(ROOT, None, debian.inside)
     assert done.communicate()[0] == "" and done.returncode != 0
     assert debian.read() == before
     # Not written in place: a shell that still runs would read on in it.
@@ -251,7 +231,7 @@ def test_bundle_alone_is_read_only(rhel: Machine) -> None:
 
 def test_two_at_once(debian: Machine) -> None:
     """Of the same and of different roots: each ends well, one after the other."""
-    runs = [start(certificate, None, debian.inside) for certificate in (ROOT, OTHER, ROOT, OTHER)]
+    runs = [module.start(certificate, None, debian.inside) for certificate in (ROOT, OTHER, ROOT, OTHER)]
     answers = [run.communicate()[0] for run in runs]
     assert all('"failed": true' not in answer for answer in answers), answers
     assert sum('"changed": true' in answer for answer in answers) == 2

@@ -15,10 +15,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.conftest import require_programs
 from tests.lab.anchor.machine import MOZILLA, VENDOR, Machine, machine
+from tests.unit.anchor.module import tool
 from tests.unit.anchor.pki import Certificate, root
 
 ROOT = root()
+_NO_REHASH = """#!/bin/sh
+[ "$1" = rehash ] || exec openssl-real "$@"
+"""
 P11_KIT = ("rhel", "suse", "arch")
 
 
@@ -121,6 +126,77 @@ def test_debian_file_of_others_keeps_its_other_certificates(debian: Machine) -> 
     assert ROOT.pem not in debian.read() and other.pem in debian.read()
 
 
+def test_debian_file_of_several_does_not_reach_the_directory(debian: Machine) -> None:
+    """The bundle has both, but `openssl rehash` passes over the file: the directory needs one of its own."""
+    other = root("Other Root")
+    local = "/usr/local/share/ca-certificates"
+    debian.sh(f"cat > {local}/two.crt; update-ca-certificates", given=ROOT.pem + other.pem)
+    assert ROOT.pem in debian.read()
+    assert debian.apply(ROOT, check=True)["changed"]
+    assert debian.apply(ROOT)["changed"]
+    assert debian.trusts(ROOT) and not debian.apply(ROOT)["changed"]
+    assert debian.sh(f"cat {local}/two.crt") == ROOT.pem + other.pem
+    assert debian.apply(ROOT, state="absent")["changed"]
+    assert not debian.trusts(ROOT) and debian.sh(f"ls {local}") == "two.crt\n"
+
+
+def test_debian_says_which_of_bundle_and_directory_lacks_it(debian: Machine) -> None:
+    """`openssl rehash` does nothing here."""
+    debian.sh("mv /usr/bin/openssl /usr/bin/openssl-real; cat > /usr/bin/openssl; chmod 755 /usr/bin/openssl", given=_NO_REHASH)
+    before = debian.sh("ls /usr/local/share/ca-certificates")
+    answer = debian.refused(ROOT, match="the directory /etc/ssl/certs lacks the certificate")
+    assert "another process" not in answer["msg"]
+    assert debian.sh("ls /usr/local/share/ca-certificates") == before
+
+
+def test_debian_rejecting_file_is_replaced(debian: Machine) -> None:
+    local = "/usr/local/share/ca-certificates"
+    debian.sh(f"openssl x509 -trustout -addreject serverAuth > {local}/corp.crt; update-ca-certificates", given=ROOT.pem)
+    assert not debian.trusts(ROOT)
+    assert debian.apply(ROOT, check=True)["changed"]
+    assert debian.apply(ROOT)["changed"]
+    assert debian.trusts(ROOT) and "corp.crt" not in debian.sh(f"ls {local}")
+    assert not debian.apply(ROOT)["changed"]
+
+
+def test_what_the_system_builds_is_looked_at(debian: Machine) -> None:
+    """As a file or directory of its own it is not changed, and no error where it is as declared."""
+    before = debian.files()
+    for store in ({"type": "pem_file", "path": debian.bundle}, {"type": "pem_directory", "path": "/etc/ssl/certs"}):
+        answer = debian.apply(vendor_root(), store=store)
+        assert not answer["changed"] and "openssl verify" in answer["verified_by"]
+        assert not debian.apply(ROOT, store=store, state="absent")["changed"]
+        debian.refused(ROOT, store=store, match="built by update-ca-certificates; use type system")
+        debian.refused(vendor_root(), store=store, state="absent", match="use type system")
+    assert debian.files() == before
+
+
+def test_keystore_that_ca_certificates_java_keeps(debian: Machine) -> None:
+    """What is added stays over updates; what has an alias of its own kind would come back."""
+    require_programs("anchor", "keytool")
+    path = "/etc/ssl/certs/java/cacerts"
+    add = f"keytool -importcert -noprompt -keystore {path} -storepass changeit -alias debian:isrg_root_x1.pem"
+    debian.sh(f"mkdir -p /etc/ssl/certs/java; {add}", given=vendor_root().pem)
+    store = {"type": "java", "path": path}
+    assert debian.apply(ROOT, store=store)["changed"]
+    assert debian.apply(ROOT, store=store, state="absent")["changed"]
+    debian.refused(vendor_root(), store=store, state="absent", match="would bring debian:isrg_root_x1.pem back; use type system")
+
+
+def test_shadowed_by_a_local_root(debian: Machine) -> None:
+    """OpenSSL would take the other: the change is taken back, and the message names it."""
+    pair = [root("Plain Root", number, identifier=False) for number in (1, 2)]
+    # update-ca-certificates sorts by the names of the files, which start alike and end with the fingerprint.
+    first, second = sorted(pair, key=lambda certificate: certificate.sha256)
+    debian.apply(first)
+    before = debian.files()
+    answer = debian.refused(second, match=f"another key .SHA-256 {first.sha256}.")
+    assert "The change was taken back: as before" in answer["msg"]
+    assert debian.files() == before and debian.trusts(first)
+    debian.apply(first, state="absent")
+    assert debian.apply(second)["changed"] and debian.trusts(second)
+
+
 def test_debian_same_name_other_key(debian: Machine) -> None:
     twin = root(number=2)
     debian.apply(ROOT)
@@ -189,6 +265,42 @@ def test_p11kit_force_distrust(p11kit: Machine) -> None:
         "theirs.pem",
         f"{p11kit.source}/blocklist:",
     ]
+
+
+def limited(certificate: Certificate) -> str:
+    """For mail only."""
+    return tool("openssl", "x509", "-trustout", "-addtrust", "emailProtection", given=certificate.pem)
+
+
+@pytest.mark.parametrize("place", ["", "/anchors"])
+def test_p11kit_file_for_mail_only_is_replaced(p11kit: Machine, place: str) -> None:
+    p11kit.sh(f"cat > {p11kit.source}{place}/corp.crt; {p11kit.command}", given=limited(ROOT))
+    assert not p11kit.trusts(ROOT)
+    assert p11kit.apply(ROOT, check=True)["changed"]
+    assert p11kit.apply(ROOT)["changed"]
+    assert p11kit.trusts(ROOT) and "corp.crt" not in p11kit.sh(f"find {p11kit.source}")
+    assert not p11kit.apply(ROOT)["changed"]
+
+
+def test_p11kit_file_that_distrusts_is_named(p11kit: Machine) -> None:
+    text = f"[p11-kit-object-v1]\nx-distrusted: true\n{ROOT.pem}"
+    p11kit.sh(f"cat > {p11kit.source}/corp.p11-kit; {p11kit.command}", given=text)
+    before = p11kit.files()
+    for check in (True, False):
+        p11kit.refused(ROOT, match=f"{p11kit.source}/corp.p11-kit distrusts the certificate", check=check)
+    assert p11kit.files() == before
+
+
+def test_p11kit_keystore_that_is_built(p11kit: Machine) -> None:
+    """Below the directory of what is built: not changed as a keystore of its own."""
+    require_programs("anchor", "keytool")
+    path = f"{pathlib.Path(p11kit.bundle).parent}/java-cacerts"
+    add = f"keytool -importcert -noprompt -keystore {path} -storepass changeit -alias x"
+    p11kit.sh(add, given=vendor_root().pem)
+    before = p11kit.files()
+    p11kit.refused(ROOT, store={"type": "java", "path": path}, match=f"built by {p11kit.command}; use type system")
+    assert not p11kit.apply(vendor_root(), store={"type": "java", "path": path})["changed"]
+    assert p11kit.files() == before
 
 
 def test_p11kit_anchor_and_vendor(p11kit: Machine) -> None:

@@ -73,6 +73,23 @@ def run(
         raise AssertionError(f"no answer, exit status {done.returncode}: {done.stdout}\n{done.stderr}") from None
 
 
+def start(certificate: Certificate, store: dict[str, t.Any] | None, prefix: Prefix = (), **more: t.Any) -> subprocess.Popen[str]:
+    """Start the module and give it its arguments."""
+    process = subprocess.Popen(
+        [*prefix, *command()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdin is not None
+    process.stdin.write(arguments(certificate, store, **more))
+    process.stdin.close()
+    process.stdin = None  # communicate() would write to it
+    return process
+
+
 def apply(certificate: Certificate, store: dict[str, t.Any] | None = None, **more: t.Any) -> Answer:
     """Run the module, which must not fail."""
     answer = run(certificate, store, **more)
