@@ -128,6 +128,8 @@ options:
         into NSS are not in that database and are not looked at, and neither are signatures of flags.
       - V(python) is the bundle of the package certifi, found by its own path, that of its directory of packages, or
         the prefix of an interpreter or virtual environment. The one that pip carries for itself is not looked at.
+      - Every type takes a C(password), so that M(mailops.tls.trust_anchor) can be told of a store in the same words. Other types
+        than V(java) are read without one.
       - Ansible shows arguments of tasks only where it was configured to (C(display_args_to_stdout)); set C(no_log) there.
     type: raw
     default: auto

@@ -238,6 +238,7 @@ SPECS = {
     },
     "sources": {
         "places": (_sources, REQUIRED),
+        "tools": (_list_of(_text), []),
         "select": (_select, {"sha256": frozenset(), "containing": []}),
     },
     "file": {
@@ -266,7 +267,7 @@ SHAPES = {
     "discover": {"stores": [], "postfix": None, "programs": None, "truncated": False},
     "identity": {"identities": [], "postfix": None},
     "rehearse": {"results": [], "appends_default": None},
-    "sources": {"found": [], "problems": []},
+    "sources": {"found": [], "problems": [], "tools": []},
     "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},
 }
 

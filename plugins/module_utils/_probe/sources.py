@@ -12,6 +12,7 @@ A file that lies there and has no effect on the bundle is what an administrator 
 import base64
 import hashlib
 import os
+import shutil
 import stat
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError, plain
@@ -23,6 +24,7 @@ MAX_FILE = 1048576
 MAX_DEPTH = 3
 MAX_FOUND = 100
 MAX_PROBLEMS = 20
+ADMINISTRATION = ["/usr/local/sbin", "/usr/sbin", "/sbin"]
 
 
 class _Sources(object):
@@ -90,6 +92,9 @@ class _Sources(object):
 def sources(job):
     """Answer a `sources`."""
     job.enter("read")
+    # A user's PATH often lacks the directories of what an administrator runs.
+    search = os.pathsep.join([job.run.environ.get("PATH", os.defpath)] + ADMINISTRATION)
+    job.put(tools=[tool for tool in job.options["tools"] if shutil.which(tool, path=search)])
     found = _Sources(job)
     for place in job.options["places"]:
         if place["kind"] == "deselected":

@@ -20,7 +20,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der impor
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.root import RootVerdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, find_answer
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import REQUEST_ID
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import BUILDABLE, BUILT, REQUEST_ID, TOOLS
 
 MAX_FOUND: t.Final = 100
 DEBIAN: t.Final = "/usr/local/share/ca-certificates/"
@@ -37,12 +37,34 @@ class Source:
     rejects: bool
 
 
-def read_sources(observations: t.Mapping[str, t.Any]) -> tuple[Source, ...]:
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What the system's store is built from, and which of the tools that build it are on the host."""
+
+    found: tuple[Source, ...] = ()
+    tools: tuple[str, ...] = ()
+
+    def builder(self, store_type: str, real_path: str | None) -> str | None:
+        """The tool that builds the store at this path, or None. What is added there by hand, the next update undoes."""
+        if store_type not in ("system", *BUILDABLE) or not real_path:
+            return None
+        for place, tool in BUILT:
+            if tool in self.tools and (real_path.startswith(place) if place.endswith("/") else real_path == place):
+                return tool
+        return None
+
+
+def read_sources(observations: t.Mapping[str, t.Any]) -> Sources:
     """What the probe found, from an answer that is not believed: fingerprints are computed here. Nothing where there is none."""
     answer = find_answer(observations, REQUEST_ID)
-    found = None if isinstance(answer, StoreView) else answer.get("found")
+    if isinstance(answer, StoreView):
+        return Sources()
+    found, tools = answer.get("found"), answer.get("tools")
     items = found[:MAX_FOUND] if isinstance(found, list) else []
-    return tuple(source for item in items if isinstance(item, dict) and (source := _source(item)))
+    return Sources(
+        tuple(source for item in items if isinstance(item, dict) and (source := _source(item))),
+        tuple(tool for tool in TOOLS if isinstance(tools, list) and tool in tools),
+    )
 
 
 def _source(item: dict[str, t.Any]) -> Source | None:
