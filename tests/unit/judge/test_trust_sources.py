@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime as dt
 import os
@@ -70,9 +71,17 @@ def host(tmp_path: pathlib.Path) -> Host:
     return Host(tmp_path)
 
 
-def distrusted() -> str:
-    command = ["openssl", "x509", "-trustout", "-addreject", "serverAuth"]
+def distrusted(*options: str) -> str:
+    command = ["openssl", "x509", "-trustout", *(options or ("-addreject", "serverAuth"))]
     return subprocess.run(command, input=pem_of(G2), capture_output=True, text=True, check=True).stdout
+
+
+def p11_kit(attributes: str) -> str:
+    """An object in the persistent form of p11-kit, behind one of another certificate."""
+    return f"# comment\n[p11-kit-object-v1]\nx-distrusted: true\n{pem_of(R6)}\n[p11-kit-object-v1]\n{attributes}\n{pem_of(G2)}"
+
+
+MAIL = ("-addtrust", "emailProtection")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +100,11 @@ def distrusted() -> str:
         (f"{ARCH}/anchors/g2.pem", pem_of(G2), "not_effective", "was not built anew"),
         (f"{ARCH}/blocklist/g2.pem", pem_of(G2), "distrusted", "takes it out"),
         (f"{DEBIAN}/r6.crt", pem_of(R6), "absent", ""),
+        (f"{REDHAT}/g2.crt", distrusted(*MAIL), "wrong_use", "trusts it for other uses only"),
+        (f"{REDHAT}/anchors/g2.crt", distrusted(*MAIL), "wrong_use", "trusts it for other uses only"),
+        (f"{REDHAT}/g2.p11-kit", p11_kit("x-distrusted: true"), "distrusted", "takes it out"),
+        (f"{REDHAT}/g2.p11-kit", p11_kit("trusted: true\nx-distrusted: false"), "not_effective", "was not built anew"),
+        (f"{REDHAT}/g2.p11-kit", p11_kit("label: x"), "not_effective", "only in the directory anchors"),
     ],
 )
 def test_each_layout_explains_an_absence(host, name, content, status, words):
@@ -196,6 +210,14 @@ CERTIFICATES, TRUST = TOOLS
 def test_who_builds_a_store(kind, real_path, tools, builder):
     answer = {"id": REQUEST_ID, "error": None, "found": [], "tools": tools}
     assert read_sources({"answers": [answer]}).builder(kind, real_path) == builder
+
+
+@pytest.mark.parametrize(("path", "use"), [(f"/{DEBIAN}/x.crt", "anchor"), (f"/{REDHAT}/x.crt", "distrusted")])
+def test_debians_tool_does_not_know_the_words_of_p11_kit(path, use):
+    der = base64.b64encode(pem_to_der(pem_of(G2))).decode()
+    item = {"kind": "anchor", "path": path, "form": "p11-kit", "der": der, "distrusted": True, "trusted": True}
+    (source,) = read_sources({"answers": [{"id": REQUEST_ID, "error": None, "found": [item]}]}).found
+    assert (source.use, source.trusted) == (use, use == "distrusted")
 
 
 def test_the_tools_of_the_host_are_told(host):

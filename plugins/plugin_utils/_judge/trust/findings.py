@@ -96,7 +96,7 @@ def store_findings(check: TrustCheck, view: StoreView, context: Context) -> list
             "the file is as it was written. " + ("It was tried with Java's usual password." if store.password is None else "")
         ).rstrip()
         return [make("trust.store.password", summary=summary, detail=detail, evidence=evidence, **common)]
-    # A byte order mark is worth a note, but every reader gets past it.
+    # A mark behind which nothing is lost; where a block is, the probe says so in other words.
     broken = view.skipped_count - sum(reason.endswith(BYTE_ORDER_MARK) for reason in view.skipped)
     if broken:
         summary = f"{_begin(store.label)} has {broken} part{'' if broken == 1 else 's'} that cannot be read as certificates"

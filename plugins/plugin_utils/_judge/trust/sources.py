@@ -20,6 +20,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der impor
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.root import RootVerdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, find_answer
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean
+from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model import Use
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import BUILDABLE, BUILT, REQUEST_ID, TOOLS
 
 MAX_FOUND: t.Final = 100
@@ -28,13 +29,16 @@ DEBIAN: t.Final = "/usr/local/share/ca-certificates/"
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A file that holds a certificate that was asked for. `rejects`: its own trust settings refuse it for TLS servers."""
+    """A file that holds a certificate that was asked for. `use` is what the file itself says of it; it is an anchor where it says
+    nothing. `trusted`: it says that it is one, in the form of p11-kit, which counts wherever p11-kit looks.
+    """
 
     kind: str
     path: str
     form: str
     sha256: str
-    rejects: bool
+    use: Use
+    trusted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,22 +76,34 @@ def _source(item: dict[str, t.Any]) -> Source | None:
         parts = read_certificate(base64.b64decode(str(item.get("der")), validate=True))
     except (DerError, binascii.Error, ValueError):
         return None
-    try:
-        settings = trust_settings(parts.rest)
-        rejects = settings is not None and settings.rejects_servers()
-    except DerError:
-        rejects = True
     path = clean(item.get("path") or "?", 300)
-    return Source(str(item.get("kind")), path, str(item.get("form")), parts.sha256, rejects)
+    # Debian's tool does not know what the form of p11-kit says.
+    says = (item.get(word) is True and not path.startswith(DEBIAN) for word in ("distrusted", "trusted"))
+    distrusted, trusted = says
+    use: Use = "distrusted" if distrusted else _use(parts.rest)
+    return Source(str(item.get("kind")), path, str(item.get("form")), parts.sha256, use, trusted)
+
+
+def _use(rest: bytes) -> Use:
+    """What the trust settings of a TRUSTED CERTIFICATE make of it; those that cannot be read trust nothing."""
+    try:
+        settings = trust_settings(rest)
+    except DerError:
+        return "distrusted"
+    if settings is None or not settings.rejects_servers():
+        return "anchor"
+    return "distrusted" if settings.distrusts_servers() else "wrong_use"
 
 
 def explain(verdict: RootVerdict, sha256: str, sources: t.Sequence[Source]) -> RootVerdict:
-    """The verdict on a root that is absent from the bundle: blocked by the administrator, or added without effect."""
+    """The verdict on a root that is absent from the bundle: blocked by the administrator, trusted for other uses, or added
+    without effect."""
     if verdict.status != "absent":
         return verdict
     own = [source for source in sources if source.sha256 == sha256]
-    taken_out = [source for source in own if source.kind in ("blocked", "deselected") or source.rejects]
-    added = [source for source in own if source.kind in ("anchor", "source") and not source.rejects]
+    taken_out = [source for source in own if source.kind in ("blocked", "deselected") or source.use == "distrusted"]
+    added = [source for source in own if source.kind in ("anchor", "source")]
+    other_use = [source for source in added if source.use == "wrong_use"]
     paths = {"sources": sorted({source.path for source in own})}
     if taken_out:
         first = taken_out[0]
@@ -98,6 +114,9 @@ def explain(verdict: RootVerdict, sha256: str, sources: t.Sequence[Source]) -> R
         )
         detail = f"An administrator blocked it on this host: {where}."
         return RootVerdict("distrusted", _join(detail, verdict.detail), {**verdict.evidence, **paths, "blocked_by": first.path})
+    if other_use:
+        detail = f"{other_use[0].path} trusts it for other uses only, not for TLS servers (serverAuth)."
+        return RootVerdict("wrong_use", _join(detail, verdict.detail), {**verdict.evidence, **paths})
     if added:
         detail = f"{added[0].path} holds it and has no effect: {_why(added[0])}"
         return RootVerdict("not_effective", _join(detail, verdict.detail), {**verdict.evidence, **paths})
@@ -110,7 +129,7 @@ def _why(source: Source) -> str:
         return "update-ca-certificates takes files that end in .crt and ignores all others without a word."
     if debian and source.form == "der":
         return "update-ca-certificates takes PEM, and this file is DER."
-    if source.kind == "source":
+    if source.kind == "source" and not source.trusted:
         return "a plain certificate is trusted only in the directory anchors below it."
     return "the bundle was not built anew with it. Run the distribution's tool (update-ca-certificates or update-ca-trust)."
 
