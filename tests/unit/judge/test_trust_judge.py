@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import pathlib
 import subprocess
@@ -32,10 +33,12 @@ def pem_of(root_id: str) -> str:
     return root_catalogue()[root_id].pem
 
 
-def judge(stores, *, profiles=(), roots=(), now=NOW, change=lambda observations: observations):
-    """Plan, let the real probe look, and judge."""
+def judge(stores, *, profiles=(), roots=(), now=NOW, change=lambda observations: observations, system=None):
+    """Plan, let the real probe look, and judge. `system` is a file that stands for the bundle of the system."""
     chosen = select_profiles(list(profiles) if profiles is not None else None, today=now.date())
     checks = plan_trust(chosen, select_roots(list(roots)), parse_stores(stores))
+    if system is not None:
+        checks = tuple(dataclasses.replace(check, request={**check.request, "paths": [str(system)]}) for check in checks)
     observations = engine.run([check.request for check in checks])
     observations["clock"] = now.timestamp()
     return judge_trust(checks, change(observations), host="mx1", now=now, observed_at="2026-11-24T12:00:00Z")

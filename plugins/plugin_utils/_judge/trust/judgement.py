@@ -14,7 +14,13 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.discovery import APPENDED, OPENSSL, read_found, weigh
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.discovery import (
+    APPENDED,
+    OPENSSL,
+    TOO_MANY,
+    read_found,
+    weigh,
+)
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.findings import (
     Context,
     hurts_from_day,
@@ -133,6 +139,9 @@ def _add_found(
                 summary="Not every trust store of the host may have been found",
                 detail="; ".join(found.gaps) + ".",
                 evidence={"reasons": list(found.gaps)},
+                # The stores of Postfix are looked at before all others, so that none of them is left out.
+                status="warn" if found.gaps == (TOO_MANY,) else None,
+                severity="low" if found.gaps == (TOO_MANY,) else None,
                 observed_at=context.observed_at,
             )
         )
