@@ -139,7 +139,8 @@ stores:
     integrity:
       description:
         - What the checksum of a keystore says with the password that was given, V(verified), V(failed), V(unchecked) (an
-          algorithm that is not known here), or V(unprotected) (there is none). V(none) for stores of PEM.
+          algorithm that is not known here, or a password that stays on the host), or V(unprotected) (there is none). V(none) for
+          stores of PEM.
       type: str
       sample: verified
     roots:
