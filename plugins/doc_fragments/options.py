@@ -110,11 +110,13 @@ options:
         reads. Otherwise a list of dictionaries with C(type) and, except for V(system), C(path).
       - V(mail) is the system's store, and what C(smtp_tls_CAfile), C(smtp_tls_CApath), C(smtpd_tls_CAfile) and
         C(smtpd_tls_CApath) name in the C(main.cf) of Postfix. V(auto) adds the stores of JVMs, of NSS and of certifi in their
-        usual places, the default file and directory of OpenSSL, and what the user that Ansible works as has set in C(curlrc) and
+        usual places (of certifi also those of interpreters on E(PATH), and what pyenv, pipx, uv and the like put into home
+        directories), the default file and directory of OpenSSL, and what the user that Ansible works as has set in C(curlrc) and
         C(gitconfig), those of the system included, in the variables E(SSL_CERT_FILE), E(SSL_CERT_DIR), E(CURL_CA_BUNDLE),
         E(REQUESTS_CA_BUNDLE), E(GIT_SSL_CAINFO), E(GIT_SSL_CAPATH) and E(NODE_EXTRA_CA_CERTS), and as
-        C(javax.net.ssl.trustStore) in E(JAVA_TOOL_OPTIONS), E(JDK_JAVA_OPTIONS) and E(_JAVA_OPTIONS). Not looked at are
-        C(master.cf), the environment of services, other home directories and chroots.
+        C(javax.net.ssl.trustStore) in E(JAVA_TOOL_OPTIONS), E(JDK_JAVA_OPTIONS) and E(_JAVA_OPTIONS). A password in those
+        stays on the host, and a keystore that cannot be read without it has to be named with it. Not looked at are
+        C(master.cf), the environment of services, settings in other home directories, and chroots.
       - The system's store and those of Postfix must hold the roots. The client and the server of Postfix must each find a root in
         one of their stores. No mail software is known to read the others, so what they lack is V(warn). Name them for V(fail).
       - Types are V(system), the store that the operating system's OpenSSL and most mail software read, V(pem_file), a file with
@@ -128,6 +130,8 @@ options:
         into NSS are not in that database and are not looked at, and neither are signatures of flags.
       - V(python) is the bundle of the package certifi, found by its own path, that of its directory of packages, or
         the prefix of an interpreter or virtual environment. The one that pip carries for itself is not looked at.
+      - Every type takes a C(password), so that M(mailops.tls.trust_anchor) can be told of a store in the same words. Other types
+        than V(java) are read without one.
       - Ansible shows arguments of tasks only where it was configured to (C(display_args_to_stdout)); set C(no_log) there.
     type: raw
     default: auto

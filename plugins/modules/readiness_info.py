@@ -226,6 +226,12 @@ stores:
     sha256:
       description: SHA-256 of the file; V(none) for a directory.
       type: str
+    built_by:
+      description:
+        - The tool of the distribution that builds it, if one does. Such a store is changed by changing what it is built from,
+          which M(mailops.tls.trust_anchor) does for the type V(system).
+      type: str
+      sample: update-ca-certificates
     skipped:
       description: Number of parts that cannot be read as certificates.
       type: int
@@ -246,7 +252,8 @@ stores:
     integrity:
       description:
         - What the checksum of a keystore says with the password that was given, V(verified), V(failed), V(unchecked) (an
-          algorithm that is not known here), or V(unprotected) (there is none). V(none) for stores of PEM.
+          algorithm that is not known here, or a password that stays on the host), or V(unprotected) (there is none). V(none) for
+          stores of PEM.
       type: str
       sample: verified
     roots:
@@ -255,7 +262,9 @@ stores:
       elements: dict
       contains:
         id:
-          description: Id of the root.
+          description:
+            - Id of the root, that of the catalogue or the profile. For another one that O(roots) names it is the C(id) given
+              there, or else the first 16 digits of its SHA-256; C(name) is not looked at.
           type: str
           sample: digicert-global-root-g2
         sha256:

@@ -113,6 +113,12 @@ stores:
     sha256:
       description: SHA-256 of the file; V(none) for a directory.
       type: str
+    built_by:
+      description:
+        - The tool of the distribution that builds it, if one does. Such a store is changed by changing what it is built from,
+          which M(mailops.tls.trust_anchor) does for the type V(system).
+      type: str
+      sample: update-ca-certificates
     skipped:
       description: Number of parts that cannot be read as certificates.
       type: int
@@ -133,7 +139,8 @@ stores:
     integrity:
       description:
         - What the checksum of a keystore says with the password that was given, V(verified), V(failed), V(unchecked) (an
-          algorithm that is not known here), or V(unprotected) (there is none). V(none) for stores of PEM.
+          algorithm that is not known here, or a password that stays on the host), or V(unprotected) (there is none). V(none) for
+          stores of PEM.
       type: str
       sample: verified
     roots:
@@ -142,7 +149,9 @@ stores:
       elements: dict
       contains:
         id:
-          description: Id of the root.
+          description:
+            - Id of the root, that of the catalogue or the profile. For another one that O(roots) names it is the C(id) given
+              there, or else the first 16 digits of its SHA-256; C(name) is not looked at.
           type: str
           sample: digicert-global-root-g2
         sha256:
@@ -284,7 +293,12 @@ findings:
       description: What to do about it.
       type: str
     evidence:
-      description: The observations that the verdict rests on.
+      description:
+        - The observations that the verdict rests on.
+        - Of a root they say what M(mailops.tls.trust_anchor) needs to add it. C(store) has the C(type) and the C(path) that
+          was read, C(index), its position in O(stores), and C(built_by). C(anchor) has a C(name) and C(roots_index), the
+          position in O(roots) of what is known of it, and is V(none) where only the fingerprint is known. A position is
+          V(none) for what the host or a profile brought up.
       type: dict
     observed_at:
       description: When it was observed, in UTC.

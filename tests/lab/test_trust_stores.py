@@ -140,6 +140,19 @@ def test_what_an_administrator_added_without_effect(debian: RootHost, tmp_path: 
     assert G2 in present(look(debian, tmp_path / "3"))
 
 
+def test_a_byte_order_mark_hides_a_block_from_openssl_1(debian: RootHost, tmp_path: pathlib.Path) -> None:
+    files = {"/srv/mark.pem": "\ufeff" + pem_of(G2) + pem_of(G3), "/srv/comment.pem": "\ufeff# ours\n" + pem_of(G2)}
+    for path, text in files.items():
+        debian.write(path, text)
+    result = look(debian, tmp_path, stores=[{"type": "pem_file", "path": path} for path in files])
+    old = debian.run("openssl", "version").stdout.startswith("OpenSSL 1.1.1")
+    alone = ("-no-CApath",) if old else ("-no-CApath", "-no-CAstore")
+    for number, path in enumerate(files):
+        assert present(result, number) == accepted(debian, *alone, "-CAfile", path)
+    assert verdicts(result)[G2] == ("not_effective" if old else "present")
+    assert verdicts(result, 1)[G2] == "present"
+
+
 @pytest.fixture(scope="module")
 def redhat(built: dict[str, pathlib.Path], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RootHost]:
     """p11-kit's trust builds the bundle from anchors and a blocklist, as update-ca-trust does; Debian's layout is taken away."""
@@ -181,3 +194,28 @@ def test_the_layout_of_the_red_hat_family(redhat: RootHost, tmp_path: pathlib.Pa
     assert (verdicts(after)[G1], verdicts(after)[R46]) == ("distrusted", "not_effective")
     assert "/etc/pki/ca-trust/source/blocklist/g1.pem" in details(after)[G1]
     assert "only in the directory anchors" in details(after)[R46]
+
+
+def test_what_files_of_the_red_hat_family_say_themselves(redhat: RootHost, tmp_path: pathlib.Path) -> None:
+    """Trusted for mail alone is not blocked, and the form of p11-kit has words of its own."""
+    source = "/etc/pki/ca-trust/source"
+    redhat.run("sh", "-c", f"rm -f {source}/anchors/* {source}/blocklist/* {source}/*.pem")
+    for path, root in ((f"{source}/r6.crt", R6), (f"{source}/anchors/r46.crt", R46)):
+        trusted = redhat.run("openssl", "x509", "-trustout", "-addtrust", "emailProtection", input=pem_of(root)).stdout
+        redhat.write(path, trusted)
+    redhat.write(f"{source}/g1.p11-kit", f"[p11-kit-object-v1]\nx-distrusted: true\n{pem_of(G1)}")
+    redhat.write(f"{source}/g5.p11-kit", f"[p11-kit-object-v1]\ntrusted: true\n{pem_of(G5)}")
+    before = look(redhat, tmp_path / "1")
+    assert verdicts(before)[G5] == "not_effective" and "was not built anew" in details(before)[G5]
+    update_ca_trust(redhat)
+    after = look(redhat, tmp_path / "2")
+    assert {root: verdicts(after)[root] for root in (R6, R46, G1, G5)} == {
+        R6: "wrong_use",
+        R46: "wrong_use",
+        G1: "distrusted",
+        G5: "present",
+    }
+    assert present(after) == accepted(redhat, "-no-CApath", "-CAfile", TLS_BUNDLE)
+    redhat.run("trust", "extract", "--format=pem-bundle", "--filter=ca-anchors", "--purpose=email", "/srv/mail.pem")
+    for_mail = redhat.run("cat", "/srv/mail.pem").stdout
+    assert all(pem_of(root).splitlines()[1] in for_mail for root in (R6, R46))

@@ -13,9 +13,14 @@ import time
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe import store as reader
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
+from ansible_collections.mailops.tls.plugins.module_utils._probe.interpreters import certifi_stores
 from ansible_collections.mailops.tls.plugins.module_utils._probe.maincf import parameters
 from ansible_collections.mailops.tls.plugins.module_utils._probe.options import empty_answer
-from ansible_collections.mailops.tls.plugins.module_utils._probe.programs import environment_stores, program_stores
+from ansible_collections.mailops.tls.plugins.module_utils._probe.programs import (
+    environment_stores,
+    program_stores,
+    stores_with_passwords,
+)
 
 MAX_STORES = 32
 MAX_MAIN_CF = 1 << 20
@@ -55,18 +60,21 @@ class _Part(object):
 def discover(job):
     """Answer a `discover`. Raises ProbeError."""
     job.enter("read")
-    wishes = list(_places(job.options["places"]))
-    postfix, settings = postfix_stores(job)
+    # What mail software reads comes first: of the others there can be too many.
+    postfix, wishes = postfix_stores(job)
     job.put(postfix=postfix)
-    wishes += settings
     environ = job.run.environ
     if job.options["environment"]:
         wishes += list(environment_stores(environ))
+        job.put(own_passwords=stores_with_passwords(environ))
     if job.options["programs"]:
         seconds = min(PROGRAM_SECONDS, job.run.ends - time.monotonic())
         programs, named = program_stores(environ, job.options["gitconfig"], seconds)
         job.put(programs=programs)
         wishes += named
+    wishes += list(_places(job.options["places"]))
+    if job.options["interpreters"]:
+        wishes += list(certifi_stores(environ))
     found = {}
     for kind, path, used_by in wishes:
         key = (kind, os.path.realpath(path))

@@ -221,6 +221,7 @@ SPECS = {
         "main_cf": (_text, None),
         "environment": (_boolean, True),
         "programs": (_boolean, False),
+        "interpreters": (_boolean, False),
         "gitconfig": (_text, None),
         "select": (_select, {"sha256": frozenset(), "containing": []}),
         "max_bytes": (_whole(1, 1 << 30), 8388608),
@@ -238,6 +239,7 @@ SPECS = {
     },
     "sources": {
         "places": (_sources, REQUIRED),
+        "tools": (_list_of(_text), []),
         "select": (_select, {"sha256": frozenset(), "containing": []}),
     },
     "file": {
@@ -263,10 +265,10 @@ SHAPES = {
         "skipped_count": 0,
         "files": None,
     },
-    "discover": {"stores": [], "postfix": None, "programs": None, "truncated": False},
+    "discover": {"stores": [], "postfix": None, "programs": None, "own_passwords": [], "truncated": False},
     "identity": {"identities": [], "postfix": None},
     "rehearse": {"results": [], "appends_default": None},
-    "sources": {"found": [], "problems": []},
+    "sources": {"found": [], "problems": [], "tools": []},
     "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},
 }
 

@@ -23,6 +23,7 @@ _FILES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "REQUESTS_CA
 _JAVA_OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 # As a JVM splits its options: quotes may surround all of it or the value alone.
 _TRUST_STORE = re.compile(r"""-Djavax\.net\.ssl\.trustStore=("[^"]*"|'[^']*'|[^\s"']+)""")
+_STORE_PASSWORD = "-Djavax.net.ssl.trustStorePassword="  # noqa: S105 - the name of an option
 # curl(1): long options in a config file without or with dashes, and a space, = or : before the value.
 _CURL = re.compile(r"""^\s*(?:--)?(cacert|capath)(?:\s*[=:]\s*|\s+)("[^"\n]*"|\S+)""", re.M)
 _GIT_SECTION = re.compile(r"""\[\s*([A-Za-z0-9.-]+)(?:\s+"([^"]*)")?\s*\]""")
@@ -38,12 +39,21 @@ def environment_stores(environ):
             yield ("pem_directory" if is_directory(path) else "pem_file"), path, ["environment:" + name]
     for name in ("SSL_CERT_DIR", "GIT_SSL_CAPATH"):
         for path in environ.get(name, "").split(":"):
-            if path.startswith("/") and is_directory(path):
+            if path.startswith("/") and "\0" not in path:
                 yield "pem_directory", path, ["environment:" + name]
     for name in _JAVA_OPTIONS:
         for value in _TRUST_STORE.findall(environ.get(name, "")):
             if _unquoted(value).startswith("/"):
                 yield "java", _unquoted(value), ["environment:" + name]
+
+
+def stores_with_passwords(environ):
+    """The keystores (list of paths) for which a variable gives a password too. The password itself is not told to anybody."""
+    return [
+        path
+        for kind, path, used_by in environment_stores(environ)
+        if kind == "java" and any(_STORE_PASSWORD in environ.get(word.partition(":")[2], "") for word in used_by)
+    ]
 
 
 def program_stores(environ, gitconfig, seconds):

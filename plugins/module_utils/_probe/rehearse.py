@@ -30,6 +30,7 @@ _MAX_LISTING = 8388608
 _NO_SERVER = 26
 # An entry of `keytool -list -rfc`. Those of private keys hold certificates too, which Java does not trust.
 _TRUSTED = re.compile(r"^Entry type: trustedCertEntry\s+-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END", re.MULTILINE)
+_PICKED_UP = re.compile(r"^(?:NOTE: )?Picked up [A-Z_]+:.*\n?", re.MULTILINE)
 _NSS_ERROR = re.compile(r"^\s*ERROR (-?\d+): (.*)$", re.MULTILINE)
 _NSS_USAGE = {"server": "1", "ca": "3"}
 
@@ -110,6 +111,8 @@ def _java(job, path):
     command = [program, "-J-Duser.language=en", "-list", "-rfc", "-keystore", path]
     left = min(max(job.options["timeout"], 10.0), job.run.ends - time.monotonic() - 0.3)
     status, output, message = converse(command, b"\n", timeout=left, most=_MAX_LISTING)
+    # A JVM repeats the variables that give it options, and a password can be among those.
+    output = _PICKED_UP.sub("", output)
     found = [base64.b64decode("".join(block.split())) for block in _TRUSTED.findall(output)]
     if found:
         return lambda chain, seconds: _openssl(chain, seconds, "keytool -list, openssl verify", ca_ders=found)

@@ -12,6 +12,8 @@ A file that lies there and has no effect on the bundle is what an administrator 
 import base64
 import hashlib
 import os
+import re
+import shutil
 import stat
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError, plain
@@ -23,6 +25,9 @@ MAX_FILE = 1048576
 MAX_DEPTH = 3
 MAX_FOUND = 100
 MAX_PROBLEMS = 20
+P11_KIT = b"[p11-kit-object-v1]"
+_ATTRIBUTE = re.compile(rb"^[ \t]*(trusted|x-distrusted)[ \t]*:[ \t]*(true|false)[ \t\r]*$", re.M)
+ADMINISTRATION = ["/usr/local/sbin", "/usr/sbin", "/sbin"]
 
 
 class _Sources(object):
@@ -53,9 +58,9 @@ class _Sources(object):
             if exc.code not in ("missing", "not_a_file"):
                 self.problem(path, exc.code)
             return
-        for form, sha256, der in _certificates(data):
-            if sha256 in self.wanted and len(self.found) < MAX_FOUND:
-                self.found.append({"kind": kind, "path": _shown(path), "form": form, "sha256": sha256, "der": der})
+        for certificate in _certificates(data):
+            if certificate["sha256"] in self.wanted and len(self.found) < MAX_FOUND:
+                self.found.append(dict(certificate, kind=kind, path=_shown(path)))
 
     def walk(self, kind, path, depth):
         """Look into a directory and those below it."""
@@ -90,6 +95,9 @@ class _Sources(object):
 def sources(job):
     """Answer a `sources`."""
     job.enter("read")
+    # A user's PATH often lacks the directories of what an administrator runs.
+    search = os.pathsep.join([job.run.environ.get("PATH", os.defpath)] + ADMINISTRATION)
+    job.put(tools=[tool for tool in job.options["tools"] if shutil.which(tool, path=search)])
     found = _Sources(job)
     for place in job.options["places"]:
         if place["kind"] == "deselected":
@@ -101,12 +109,26 @@ def sources(job):
 
 
 def _certificates(data):
-    """(form, sha256, base64 DER) of each certificate in the file, whichever way it is written."""
+    """Each certificate in the file, whichever way it is written: form, sha256, base64 DER, and what p11-kit's own form says."""
     if data[:1] == b"\x30" and sequence_length(data) == len(data):
-        yield "der", hashlib.sha256(data).hexdigest(), base64.b64encode(data).decode("ascii")
+        yield _certificate("der", hashlib.sha256(data).hexdigest(), data, {})
         return
-    for block in scan(data)[0]:
-        yield "pem", block.sha256, base64.b64encode(block.der).decode("ascii")
+    # An object of p11-kit's persistent form is a section: attributes, and the certificate as PEM among them.
+    first, sections = data, []
+    if P11_KIT in data:
+        parts = data.split(P11_KIT)
+        first, sections = parts[0], parts[1:]
+    for block in scan(first)[0]:
+        yield _certificate("pem", block.sha256, block.der, {})
+    for section in sections:
+        said = {name.decode("ascii"): value == b"true" for name, value in _ATTRIBUTE.findall(section)}
+        for block in scan(section)[0]:
+            yield _certificate("p11-kit", block.sha256, block.der, said)
+
+
+def _certificate(form, sha256, der, said):
+    told = {"form": form, "sha256": sha256, "der": base64.b64encode(der).decode("ascii")}
+    return dict(told, trusted=said.get("trusted", False), distrusted=said.get("x-distrusted", False))
 
 
 def _is_directory(path):

@@ -16,11 +16,12 @@ import re
 import stat
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError, errno_name, text_of
-from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import scan
+from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import MARK, NUL, Block, scan, sequence_length, why_none
 
 MAX_ENTRIES = 5000
 MAX_SKIPPED = 20
 MAX_MATCHES = 200
+DER = "DER"
 _HASHED = re.compile(r"([0-9a-f]{8})\.(0|[1-9][0-9]{0,3})\Z")
 _CODES = {
     errno.ENOENT: "missing",
@@ -115,15 +116,15 @@ class _Found(object):
         if len(self.skipped) < MAX_SKIPPED:
             self.skipped.append({"file": name, "line": line, "reason": reason})
 
-    def offer(self, block, name):
-        """Take the block along where it was asked for."""
+    def offer(self, block, name, idle=False):
+        """Take the block along where it was asked for. idle: OpenSSL does not load it."""
         wanted = block.sha256 in self.select["sha256"]
         if not wanted and not any(part in block.der for part in self.select["containing"]):
             return
         if not self.run.reserve(len(block.der)):
             raise ProbeError("read", "budget", "max_total_bytes is used up")
         der = base64.b64encode(block.der).decode("ascii")
-        self.blocks.append({"sha256": block.sha256, "der": der, "label": block.label, "file": name})
+        self.blocks.append({"sha256": block.sha256, "der": der, "label": block.label, "file": name, "idle": idle})
 
     def tell(self, job, certificates, **more):
         """Put it into the answer."""
@@ -172,12 +173,30 @@ def read_pem(job, path):
     data, status = read_file(path, job.options["max_bytes"])
     job.put(size=status.st_size, modified=status.st_mtime, sha256=hashlib.sha256(data).hexdigest())
     found = _Found(job)
-    blocks, skipped = scan(data)
+    blocks, skipped, idle = _scan(data)
     for line, reason in skipped:
         found.skip(None, line, reason)
     for block in blocks:
         found.offer(block, None)
+    for block in idle:
+        found.offer(block, None, idle=True)
+    damaged = [reason for _line, reason in skipped if reason not in (MARK, NUL)]
+    reason = None if blocks or damaged else why_none(data)
+    if reason and not found.blocks:
+        raise ProbeError("read", "format", reason)
+    if reason:
+        found.skip(None, None, reason)
     found.tell(job, [block.sha256 for block in blocks])
+
+
+def _scan(data):
+    """(blocks that OpenSSL loads, skipped, blocks that are there and that it does not load)."""
+    idle = []
+    blocks, skipped = scan(data, idle)
+    if data[:1] == b"\x30" and sequence_length(data) == len(data):
+        # Any DER, such as that of a private key: what was not asked for does not travel.
+        idle.append(Block(DER, data, len(data)))
+    return blocks, skipped, idle
 
 
 def list_names(path):
@@ -217,7 +236,8 @@ def read_directory(job, path):
     hashed = loadable(names)
     found, certificates, read, left = _Found(job), [], {}, job.options["max_bytes"]
     count = {"total": 0, "hashed": 0}
-    for name in names:
+    # What OpenSSL opens comes first, so that nothing that lies beside it can use up the bytes that may be read.
+    for name in sorted(names, key=lambda name: (name not in hashed, name)):
         whole = os.path.join(path, name)
         shown = os.fsencode(name).decode("utf-8", "replace")
         try:
@@ -231,23 +251,26 @@ def read_directory(job, path):
             if key not in read:
                 data = read_file(whole, left)[0]
                 left -= len(data)
-                read[key] = scan(data)
+                read[key] = _scan(data)
         except OSError as exc:
             found.skip(shown, None, _read_error(exc).code)
             continue
         except ProbeError as exc:
-            if exc.code == "too_large":
+            if exc.code == "too_large" and name in hashed:
                 raise
             found.skip(shown, None, exc.code)
             continue
-        blocks, skipped = read[key]
+        blocks, skipped, idle = read[key]
         for line, reason in skipped:
             found.skip(shown, line, reason)
         for block in blocks:
             found.offer(block, shown)
+        for block in idle:
+            found.offer(block, shown, idle=True)
         if blocks:
             count["total"] += 1
         if name in hashed:
             count["hashed"] += 1 if blocks else 0
             certificates.extend(block.sha256 for block in blocks)
+    found.blocks.sort(key=lambda block: block["file"])
     found.tell(job, certificates, files=count)

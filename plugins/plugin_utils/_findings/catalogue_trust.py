@@ -120,8 +120,8 @@ TRUST_TYPES = (
         meaning=(
             "The root certificate lies where an administrator would expect it to count and does not: a file that the "
             "distribution's tool ignores or has not been run for, a directory that was not rehashed, a file of which OpenSSL "
-            "loads nothing because another block in it is damaged, a PKCS #12 file without the attribute by which Java knows "
-            "trusted certificates, or a database of NSS without the flag C."
+            "loads nothing because another block in it is damaged or it is DER, a PKCS #12 file without the attribute by which "
+            "Java knows trusted certificates, or a database of NSS without the flag C."
         ),
         remedy=(
             "The detail gives the reason. Debian, Ubuntu, Alpine: the file must hold PEM and its name end in .crt; then run "

@@ -38,6 +38,8 @@ class Root:
     pem: str | None = None
     as_of: dt.date | None = None
     sources: tuple[str, ...] = ()
+    # Its id in the catalogue, where who named it gave it another.
+    listed_as: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

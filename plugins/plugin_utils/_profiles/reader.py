@@ -103,7 +103,7 @@ def read_root(value: t.Any, at: Place, catalogue: Roots) -> Root:
         raise at.key("id").refuse(f"{root_id} is another root in the catalogue, with the SHA-256 {catalogue[root_id].sha256}")
     if known:
         _check_known(raw, known, at)
-        return dataclasses.replace(known, id=root_id, name=raw["name"] or known.name)
+        return dataclasses.replace(known, id=root_id, name=raw["name"] or known.name, listed_as=known.id)
     filled = _filled(raw, data)
     filled.update(
         id=root_id, sha256=sha256, name=raw["name"] or (data.subject if data else root_id), sources=raw["sources"] or ()

@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import pathlib
 import subprocess
+import sys
 import time
 
 import pytest
@@ -37,6 +38,8 @@ class Host:
         # No program of this machine is found here, and none of its settings.
         self.environ: dict[str, str] = {"PATH": f"{root}/bin", "HOME": f"{root}/home"}
         self.everything = True
+        # Those of this machine, whatever the test has made.
+        self.interpreters = False
         self.system = self.write("system.pem", pem_of(G1) + pem_of(G2))
 
     def write(self, name: str, text: str) -> pathlib.Path:
@@ -57,6 +60,7 @@ class Host:
         ]
         request = {**discovery.request, "places": places, "main_cf": f"{self.root}/etc/postfix/main.cf"}
         request["gitconfig"] = f"{self.root}/etc/gitconfig"
+        request["interpreters"] = self.interpreters
         discovery = dataclasses.replace(discovery, request=request)
         checks = self.checks()
         observations = engine.run([*(check.request for check in checks), request], environ=self.environ)
@@ -197,7 +201,12 @@ def test_the_environment_names_stores(host):
     host.write("env.pem", pem_of(G1))
     host.environ.update(SSL_CERT_FILE=f"{host.root}/env.pem", SSL_CERT_DIR=f"{host.root}/nowhere:")
     judgement = host.judge()
-    assert [store["used_by"] for store in judgement.stores] == [[], ["the environment's SSL_CERT_FILE"]]
+    assert [store["used_by"] for store in judgement.stores] == [
+        [],
+        ["the environment's SSL_CERT_FILE"],
+        ["the environment's SSL_CERT_DIR"],
+    ]
+    assert ("trust.store.not_found", "warn", f"{host.root}/nowhere") in outcomes(judgement)
     assert ("trust.root.absent", "warn", f"{G2} in {host.root}/env.pem") in outcomes(judgement)
 
 
@@ -287,9 +296,64 @@ def test_an_openssl_that_does_not_say_it_costs_little(host, text):
 def test_too_many_stores_are_told(host):
     for number in range(40):
         host.write(f"opt/p{number}/lib/python3.11/site-packages/certifi/cacert.pem", pem_of(G1))
+    store = host.write("etc/postfix/ca.pem", pem_of(G1))
+    host.write("etc/postfix/main.cf", f"smtp_tls_CAfile = {store}\n")
     judgement = host.judge()
     assert len(judgement.stores) == 33
     assert "trust.store.discovery" in {finding.id for finding in judgement.findings}
+    # What mail software reads is not crowded out, so that those left out are worth a warning only.
+    assert ("trust.root.absent", "fail", f"{G2} in {store}") in outcomes(judgement)
+    assert {finding.status for finding in judgement.findings if finding.id == "trust.store.discovery"} == {"warn"}
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "root/.pyenv/versions/3.12.1",
+        "home/anna/.local",
+        "home/anna/.local/share/pipx/venvs/black",
+        "root/.local/share/uv/tools/ruff",
+        "opt/pipx/venvs/black",
+    ],
+)
+def test_certifi_of_a_users_interpreters(host, prefix):
+    path = host.write(f"{prefix}/lib/python3.12/site-packages/certifi/cacert.pem", pem_of(G1))
+    _system, found = host.judge().stores
+    assert (found["type"], found["path"]) == ("python", str(path))
+
+
+def test_certifi_of_the_interpreters_on_path(host):
+    """By the prefix of the program and of what it is a link to, and for the Python of the probe by what it imports."""
+    host.interpreters = True
+    own = [entry for entry in sys.path if entry.endswith("-packages") and pathlib.Path(entry, "certifi/cacert.pem").exists()]
+    base = host.write("srv/python/deep/lib/python3.12/site-packages/certifi/cacert.pem", pem_of(G1))
+    venv = host.write("srv/app/env/lib64/python3.12/dist-packages/certifi/cacert.pem", pem_of(G1))
+    host.write("srv/other/env/lib/python2.7/site-packages/certifi/cacert.pem", pem_of(G1))
+    (host.write("srv/python/deep/bin/python3.12", "#!/bin/sh\n")).chmod(0o755)
+    (host.root / "srv/app/env/bin").mkdir()
+    (host.root / "srv/app/env/bin/python3").symlink_to("../../../python/deep/bin/python3.12")
+    host.write("srv/other/env/bin/python2", "")
+    host.environ["PATH"] = f"{host.root}/srv/app/env/bin:{host.root}/srv/other/env/bin:{host.root}/nowhere:relative"
+    found = [store["path"] for store in host.judge().stores[1:]]
+    assert found == [f"{entry}/certifi/cacert.pem" for entry in own] + [str(venv), str(base)]
+
+
+@pytest.mark.parametrize("kind", ["JKS", "PKCS12"])
+def test_a_password_in_the_environment_stays_there_and_is_told_of(host, kind):
+    require_programs("keystores of Java", "keytool")
+    store = java_store(host.root / "own.store", kind, G1, G2, password="hunter2")  # noqa: S106 - of this test
+    options = f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword=hunter2"
+    host.environ["JAVA_TOOL_OPTIONS"] = options
+    seen = []
+    judgement = host.judge(change=seen.append)
+    assert "hunter2" not in repr(seen) and "hunter2" not in repr(judgement)
+    found = judgement.stores[1]
+    if kind == "JKS":
+        assert (found["integrity"], {root["status"] for root in found["roots"]}) == ("unchecked", {"present"})
+        assert "trust.store.password" not in {finding.id for finding in judgement.findings}
+    else:
+        assert "gives a password too" in found["error"] and "Name the store in stores" in found["error"]
+    assert compliant(judgement.findings) is True
 
 
 @pytest.mark.parametrize(

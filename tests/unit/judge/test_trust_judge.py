@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import pathlib
 import subprocess
@@ -32,10 +33,12 @@ def pem_of(root_id: str) -> str:
     return root_catalogue()[root_id].pem
 
 
-def judge(stores, *, profiles=(), roots=(), now=NOW, change=lambda observations: observations):
-    """Plan, let the real probe look, and judge."""
+def judge(stores, *, profiles=(), roots=(), now=NOW, change=lambda observations: observations, system=None):
+    """Plan, let the real probe look, and judge. `system` is a file that stands for the bundle of the system."""
     chosen = select_profiles(list(profiles) if profiles is not None else None, today=now.date())
     checks = plan_trust(chosen, select_roots(list(roots)), parse_stores(stores))
+    if system is not None:
+        checks = tuple(dataclasses.replace(check, request={**check.request, "paths": [str(system)]}) for check in checks)
     observations = engine.run([check.request for check in checks])
     observations["clock"] = now.timestamp()
     return judge_trust(checks, change(observations), host="mx1", now=now, observed_at="2026-11-24T12:00:00Z")
@@ -216,6 +219,52 @@ def test_a_root_certified_again_with_its_key_is_present(tmp_path):
     assert openssl_trusts(leaf, tmp_path, "-CAfile", bundle)
 
 
+OLD, LIVE, LATER = (-400, -5), (-5, 400), (5, 400)
+
+
+@pytest.mark.parametrize("directory", [False, True])
+@pytest.mark.parametrize(
+    ("held", "status"),
+    [
+        ([OLD, LIVE], "present"),
+        ([LIVE, OLD], "present"),
+        ([LATER, LIVE], "present"),
+        ([OLD, LATER, LIVE], "present"),
+        ([OLD], "expired"),
+        ([OLD, LATER], "expired"),
+        ([LATER], "not_yet_valid"),
+    ],
+)
+def test_of_certificates_of_one_key_the_one_that_is_valid_counts(tmp_path, held, status, directory):
+    """The first of `held` is asked for. OpenSSL goes on until it has one whose dates are right."""
+    now, authority = dt.datetime.now(dt.timezone.utc), Authority(named("Lab Root"))
+    leaf = Authority(named("leaf")).certificate(authority, now=now)
+    pems = [authority.certificate(days=days, now=now) for days in held]
+    store = tmp_path / "store"
+    if directory:
+        store.mkdir()
+        digest = subject_hash(read_certificate(pem_to_der(pems[0])).subject)
+        for number, pem in enumerate(pems):
+            (store / f"{digest}.{number}").write_text(pem, encoding="ascii")
+    else:
+        store.write_text("".join(pems), encoding="ascii")
+    judged = (judge_directory if directory else judge_file)(store, roots=[{"name": "Lab", "pem": pems[0]}], now=now)
+    assert list(statuses(judged).values()) == [status]
+    assert openssl_trusts(leaf, tmp_path, "-CApath" if directory else "-CAfile", store) is (status == "present")
+    if held[0] == OLD and status == "present":
+        assert "It expired on" in judged.findings[0].detail and "same name and key" in judged.findings[0].detail
+
+
+def test_of_several_that_stand_in_the_one_that_is_valid_counts(tmp_path):
+    """None of them is the one that was asked for."""
+    now, authority = dt.datetime.now(dt.timezone.utc), Authority(named("Lab Root"))
+    bundle = tmp_path / "twins.pem"
+    bundle.write_text("".join(authority.certificate(days=days, now=now) for days in (OLD, LIVE)), encoding="ascii")
+    judged = judge_file(bundle, roots=[{"name": "Lab", "pem": authority.certificate(now=now)}], now=now)
+    assert list(statuses(judged).values()) == ["present"]
+    assert openssl_trusts(Authority(named("leaf")).certificate(authority, now=now), tmp_path, "-CAfile", bundle)
+
+
 def test_a_cross_certificate_is_no_anchor(tmp_path):
     authority = Authority(named("Lab Root"))
     asked, leaf = authority.certificate(), Authority(named("leaf")).certificate(authority)
@@ -360,66 +409,3 @@ def test_a_higher_number_counts_behind_a_look_alike_or_a_stranger(tmp_path):
         (store / f"{digest}.1").write_text(pem_of(G2), encoding="ascii")
         assert statuses(judge_directory(store, roots=[G2])) == {G2: "present"}
         assert openssl_trusts(pem_of(G2), tmp_path, "-CApath", store)
-
-
-# --- stores that cannot be judged ---------------------------------------------------------------------------------------
-
-
-def test_no_such_store_is_unknown_once(tmp_path):
-    judgement = judge_file(tmp_path / "none.pem", profiles=None)
-    assert [(finding.id, finding.status) for finding in judgement.findings] == [("trust.store.not_found", "unknown")]
-    assert statuses(judgement) == {G1: "unknown", G2: "unknown"}
-    assert compliant(judgement.findings) is None
-    assert judgement.stores[0]["certificates"] is None
-
-
-def test_a_store_that_is_no_file_is_unreadable(tmp_path):
-    judgement = judge_file(tmp_path, roots=[G2])
-    assert [(finding.id, finding.status) for finding in judgement.findings] == [("trust.store.unreadable", "unknown")]
-    assert G2 in judgement.findings[0].detail
-
-
-def test_one_unreadable_store_does_not_hide_the_others(tmp_path):
-    (tmp_path / "g2.pem").write_text(pem_of(G2), encoding="ascii")
-    stores = [{"type": "pem_file", "path": str(tmp_path / name)} for name in ("none.pem", "g2.pem")]
-    judgement = judge(stores, roots=[G2])
-    assert [finding.id for finding in judgement.findings] == ["trust.store.not_found", "trust.root.present"]
-    assert compliant(judgement.findings) is None
-
-
-def test_a_damaged_file_fails_because_openssl_loads_nothing_of_it(tmp_path):
-    bundle = tmp_path / "damaged.pem"
-    bundle.write_text(pem_of(G2) + "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", encoding="ascii")
-    judgement = judge_file(bundle, roots=[G2])
-    assert [(finding.id, finding.status) for finding in judgement.findings] == [
-        ("trust.store.damaged", "fail"),
-        ("trust.root.not_effective", "fail"),
-    ]
-    assert "OpenSSL loads nothing of it: line" in judgement.findings[1].detail
-    assert not openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle)
-
-
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        (lambda pem: pem.split("-----END", maxsplit=1)[0] + pem, "present"),  # OpenSSL passes over it
-        (lambda pem: pem + pem.split("-----END", maxsplit=1)[0], "not_effective"),  # cut off, as on a full disk
-        (lambda pem: "\ufeff" + pem, "present"),
-        (lambda pem: pem + "\0\n-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "present"),
-        (lambda pem: pem.replace("\n", "\r\n"), "present"),
-        (lambda pem: "# comment\ngarbage \x01\n" + pem + "more\n", "present"),
-        (lambda pem: pem + pem.rstrip("\n") + pem, "not_effective"),  # two files joined without a line feed
-    ],
-)
-def test_what_openssl_loads_of_an_odd_file_counts(tmp_path, change, status):
-    bundle = tmp_path / "odd.pem"
-    bundle.write_text(change(pem_of(G2)), encoding="utf-8", newline="")
-    assert statuses(judge_file(bundle, roots=[G2])) == {G2: status}
-    assert openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle) is (status == "present")
-
-
-def test_without_roots_the_store_is_still_described(tmp_path):
-    (tmp_path / "g2.pem").write_text(pem_of(G2), encoding="ascii")
-    judgement = judge_file(tmp_path / "g2.pem")
-    assert judgement.findings == []
-    assert judgement.stores[0]["certificates"] == 1

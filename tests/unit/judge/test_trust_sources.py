@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime as dt
 import os
@@ -16,8 +17,9 @@ import time
 import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.judgement import judge_trust
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.sources import read_sources
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import parse_stores, plan_trust
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import PLACES, plan_sources
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import PLACES, REQUEST_ID, TOOLS, plan_sources
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.certificates import pem_to_der
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_roots
 
@@ -69,9 +71,17 @@ def host(tmp_path: pathlib.Path) -> Host:
     return Host(tmp_path)
 
 
-def distrusted() -> str:
-    command = ["openssl", "x509", "-trustout", "-addreject", "serverAuth"]
+def distrusted(*options: str) -> str:
+    command = ["openssl", "x509", "-trustout", *(options or ("-addreject", "serverAuth"))]
     return subprocess.run(command, input=pem_of(G2), capture_output=True, text=True, check=True).stdout
+
+
+def p11_kit(attributes: str) -> str:
+    """An object in the persistent form of p11-kit, behind one of another certificate."""
+    return f"# comment\n[p11-kit-object-v1]\nx-distrusted: true\n{pem_of(R6)}\n[p11-kit-object-v1]\n{attributes}\n{pem_of(G2)}"
+
+
+MAIL = ("-addtrust", "emailProtection")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +100,11 @@ def distrusted() -> str:
         (f"{ARCH}/anchors/g2.pem", pem_of(G2), "not_effective", "was not built anew"),
         (f"{ARCH}/blocklist/g2.pem", pem_of(G2), "distrusted", "takes it out"),
         (f"{DEBIAN}/r6.crt", pem_of(R6), "absent", ""),
+        (f"{REDHAT}/g2.crt", distrusted(*MAIL), "wrong_use", "trusts it for other uses only"),
+        (f"{REDHAT}/anchors/g2.crt", distrusted(*MAIL), "wrong_use", "trusts it for other uses only"),
+        (f"{REDHAT}/g2.p11-kit", p11_kit("x-distrusted: true"), "distrusted", "takes it out"),
+        (f"{REDHAT}/g2.p11-kit", p11_kit("trusted: true\nx-distrusted: false"), "not_effective", "was not built anew"),
+        (f"{REDHAT}/g2.p11-kit", p11_kit("label: x"), "not_effective", "only in the directory anchors"),
     ],
 )
 def test_each_layout_explains_an_absence(host, name, content, status, words):
@@ -168,3 +183,61 @@ def test_places_are_absolute_and_nothing_is_asked_without_roots():
     assert all(place["path"].startswith("/") and place.get("base", "/").startswith("/") for place in PLACES)
     assert plan_sources(plan_trust((), (), parse_stores([{"type": "system"}]))) is None
     assert plan_sources(plan_trust((), select_roots([G1]), parse_stores([{"type": "nss", "path": "/x"}]))) is None
+
+
+CERTIFICATES, TRUST = TOOLS
+
+
+@pytest.mark.parametrize(
+    ("kind", "real_path", "tools", "builder"),
+    [
+        ("pem_directory", "/etc/ssl/certs", [CERTIFICATES], CERTIFICATES),
+        ("pem_file", "/etc/ssl/certs/ca-certificates.crt", [CERTIFICATES], CERTIFICATES),
+        ("pem_directory", "/etc/ssl/certs", [TRUST], TRUST),
+        ("pem_directory", "/etc/pki/ca-trust/extracted/pem/directory-hash", [TRUST], TRUST),
+        ("java", "/etc/pki/ca-trust/extracted/java/cacerts", [TRUST], TRUST),
+        ("pem_directory", "/var/lib/ca-certificates/pem", [CERTIFICATES], CERTIFICATES),
+        ("system", "/etc/ssl/certs/ca-certificates.crt", [CERTIFICATES], CERTIFICATES),
+        # ca-certificates-java adds to it and keeps what others added.
+        ("java", "/etc/ssl/certs/java/cacerts", [CERTIFICATES], None),
+        ("pem_file", "/etc/ssl/certs/mine.pem", [CERTIFICATES], None),
+        ("pem_directory", "/etc/ssl/certs", [], None),
+        ("pem_directory", None, [CERTIFICATES], None),
+        ("pem_directory", "/etc/ssl/certs", "everything", None),
+        ("nss", "/etc/pki/ca-trust/extracted/nss", [TRUST], None),
+    ],
+)
+def test_who_builds_a_store(kind, real_path, tools, builder):
+    answer = {"id": REQUEST_ID, "error": None, "found": [], "tools": tools}
+    assert read_sources({"answers": [answer]}).builder(kind, real_path) == builder
+
+
+@pytest.mark.parametrize(("path", "use"), [(f"/{DEBIAN}/x.crt", "anchor"), (f"/{REDHAT}/x.crt", "distrusted")])
+def test_debians_tool_does_not_know_the_words_of_p11_kit(path, use):
+    der = base64.b64encode(pem_to_der(pem_of(G2))).decode()
+    item = {"kind": "anchor", "path": path, "form": "p11-kit", "der": der, "distrusted": True, "trusted": True}
+    (source,) = read_sources({"answers": [{"id": REQUEST_ID, "error": None, "found": [item]}]}).found
+    assert (source.use, source.trusted) == (use, use == "distrusted")
+
+
+def test_the_tools_of_the_host_are_told(host):
+    """Those in the directories of an administrator too, which a user's PATH often lacks."""
+    request = {"id": REQUEST_ID, "op": "sources", "places": [], "tools": ["mine", "nobody-has-this"]}
+    tool = host.write("bin/mine", "#!/bin/sh\n")
+    tool.chmod(0o755)
+    (answer,) = engine.run([request], environ={"PATH": str(tool.parent)})["answers"]
+    assert (answer["tools"], answer["error"]) == (["mine"], None)
+
+
+@pytest.mark.parametrize(
+    ("store", "asked"),
+    [
+        ({"type": "system"}, True),
+        ({"type": "pem_directory", "path": "/etc/ssl/certs"}, True),
+        ({"type": "java", "path": "/etc/pki/java/cacerts"}, True),
+        ({"type": "pem_file", "path": "/etc/postfix/ca.pem"}, False),
+        ({"type": "nss", "path": "/etc/pki/nssdb"}, False),
+    ],
+)
+def test_sources_are_looked_at_where_a_store_may_be_built_from_them(store, asked):
+    assert (plan_sources(plan_trust((), select_roots([G1]), parse_stores([store]))) is not None) == asked

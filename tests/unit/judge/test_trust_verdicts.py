@@ -26,6 +26,7 @@ from tests.unit.keystores.makers import PASSWORD, keytool_trusts, run
 DAYS = {"expired": (-20, -10), "not_yet_valid": (10, 20)}
 PEM = ("present", "absent", "expired", "not_yet_valid", "distrusted", "wrong_use", "shadowed", "not_effective", "unknown")
 CASES = {
+    "system": PEM,
     "pem_file": PEM,
     "python": PEM,
     "pem_directory": PEM,
@@ -142,6 +143,7 @@ def make_database(world: World) -> tuple[pathlib.Path, bool]:
 
 
 MAKERS: dict[str, tuple[str, t.Callable[[World], tuple[pathlib.Path, bool]]]] = {
+    "system": ("system", make_file),
     "pem_file": ("pem_file", make_file),
     "python": ("python", make_file),
     "pem_directory": ("pem_directory", make_directory),
@@ -157,7 +159,9 @@ def test_the_verdict_is_that_of_the_program_that_owns_the_format(tmp_path, kind,
     store_type, make = MAKERS[kind]
     path, trusted = make(world)
     root = {"name": "Lab", "pem": world.root}
-    judgement = judge([{"type": store_type, "path": str(path)}], roots=[root], now=NOW_REAL)
+    place = {} if kind == "system" else {"path": str(path)}
+    system = path if kind == "system" else None
+    judgement = judge([{"type": store_type, **place}], roots=[root], now=NOW_REAL, system=system)
     (verdict,) = statuses(judgement).values()
     assert verdict == status
     assert trusted is (status == "present")

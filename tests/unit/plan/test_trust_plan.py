@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.mailops.tls.plugins.module_utils._probe import engine
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import (
     JVM_PLACES,
+    STORE_TYPES,
     SYSTEM_STORE_PATHS,
     StoreError,
     StoreSpec,
@@ -53,7 +54,7 @@ def test_a_list_of_stores():
         ([{"type": ["system"]}], "stores[0].type: must be one of"),
         ([{"type": "java"}], "stores[0].path: must be an absolute path on the host for type java"),
         ([{"type": "nss", "path": "sql:/x"}], "stores[0].path: must be an absolute path on the host for type nss"),
-        ([{"type": "nss", "path": "/x", "password": "hunter2"}], "stores[0].password: a store of type nss has no password here"),
+        ([{"type": "nss", "path": "/x", "password": 12345}], "stores[0].password: must be text of at most 1024 characters"),
         ([{"type": "java", "path": "/x", "password": 12345}], "stores[0].password: must be text of at most 1024 characters"),
         ([{"type": "pem_file"}], "stores[0].path: must be an absolute path on the host for type pem_file"),
         ([{"type": "pem_file", "path": "x.pem"}], "stores[0].path: must be an absolute path"),
@@ -72,9 +73,39 @@ def test_a_bad_store_is_refused_with_place_and_reason(raw, message):
 
 def test_a_password_is_in_no_message():
     with pytest.raises(StoreError) as refused:
-        parse_stores([{"type": "pem_file", "path": "/x", "password": "hunter2"}])
+        parse_stores([{"type": "pem_file", "path": "x", "password": "hunter2"}])
     assert "hunter2" not in str(refused.value)
     assert "hunter2" not in repr(StoreSpec("pem_file", "/x", "hunter2"))
+
+
+@pytest.mark.parametrize("kind", STORE_TYPES)
+def test_every_type_takes_a_password_and_only_java_needs_it_to_be_read(kind):
+    """What trust_anchor is told of a store can be told here in the same words."""
+    place = {"type": kind, **({} if kind == "system" else {"path": "/x"})}
+    (store,) = parse_stores([{**place, "password": "hunter2"}])
+    assert store.password == ("hunter2" if kind == "java" else None)
+    assert store.type == kind
+
+
+def test_a_store_knows_where_it_was_named():
+    stores = parse_stores([{"type": "system"}, {"type": "java", "path": "/j"}])
+    assert [store.index for store in stores] == [0, 1]
+    assert parse_stores("auto")[0].index is None
+
+
+def test_a_root_knows_where_its_certificate_was_named():
+    """Of one that a profile or the catalogue knows by another id, the name that trust_anchor finds it by is kept."""
+    profiles = select_profiles(["exo-digicert-g2"], today=TODAY)
+    mine = {"id": "mine", "name": "Mine", "sha256": root_catalogue()["globalsign-r6"].sha256}
+    roots = select_roots([{"name": "bare", "sha256": "cd" * 32}, "digicert-global-root-g2", mine, "globalsign-r1"])
+    (check,) = plan_trust(profiles, roots, parse_stores("auto"))
+    found = {wanted.root.id: (wanted.index, wanted.root.listed_as) for wanted in check.roots}
+    assert found == {
+        "digicert-global-root-g2": (None, None),
+        "cd" * 8: (0, None),
+        "mine": (2, "globalsign-r6"),
+        "globalsign-r1": (3, None),
+    }
 
 
 def test_a_password_does_not_travel_to_the_host():

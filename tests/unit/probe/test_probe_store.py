@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import ssl
 import subprocess
@@ -44,6 +45,7 @@ STOPS_OPENSSL = {
     "not base64",
     "not DER",
     "empty",
+    "blank line",
     "no END line before the file ends",
     "the END line is of another kind",
     "text behind the END line",
@@ -91,6 +93,19 @@ def test_what_is_selected_travels(ask, tmp_path, certificates):
     assert outcome(result["answers"][0]) == "read/budget"
 
 
+def blank(text: bytes, number: int, line: bytes = b"\n") -> bytes:
+    """With a blank line in front of the line of that number."""
+    lines = text.splitlines(keepends=True)
+    return b"".join([*lines[:number], line, *lines[number:]])
+
+
+def narrow(text: bytes, width: int) -> bytes:
+    """With lines of base64 of another width."""
+    first, *lines, last = text.splitlines()
+    body = b"".join(lines)
+    return b"\n".join([first, *(body[at : at + width] for at in range(0, len(body), width)), last, b""])
+
+
 @pytest.mark.parametrize(
     ("change", "found", "reasons"),
     [
@@ -112,7 +127,18 @@ def test_what_is_selected_travels(ask, tmp_path, certificates):
         (lambda a, b: a.replace(b"END CERT", b"END X509 CERT") + b, 1, [(1, "the END line is of another kind")]),
         (lambda a, b: a.replace(b"CERTIFICATE", b"MAIL NOTE") + b, 1, []),
         (lambda a, b: a.replace(b"RTIFICATE-----\n", b"RTIFICATE-----\nComment: x\n\n", 1) + b, 1, [(1, "not base64")]),
+        # A blank line behind base64 makes a header of it; directly behind BEGIN lines of 64 characters are read all the same.
+        (lambda a, b: blank(a, 3) + b, 1, [(1, "blank line")]),
+        (lambda a, b: blank(a, 3, b" \t\r\n") + b, 1, [(1, "blank line")]),
+        (lambda a, b: blank(a, 1) + b, 2, []),
+        (lambda a, b: blank(blank(a, 1), 1) + b, 1, [(1, "blank line")]),
+        (lambda a, b: blank(blank(a, 1), 4) + b, 1, [(1, "blank line")]),
+        (lambda a, b: a.replace(b"\n-----END", b"\n\n-----END") + b, 1, [(1, "blank line")]),
+        (lambda a, b: blank(narrow(a, 60), 1) + b, 1, [(1, "blank line")]),
+        (lambda a, b: blank(narrow(a, 68), 1) + b, 1, [(1, "blank line")]),
+        (lambda a, b: narrow(a, 60) + narrow(b, 9999), 2, []),
         (lambda *_: b"", 0, []),
+        (lambda *_: b"# nothing\r\n \n", 0, []),
     ],
 )
 def test_armour_as_it_is_found(ask, tmp_path, certificates, change, found, reasons):
@@ -125,11 +151,62 @@ def test_armour_as_it_is_found(ask, tmp_path, certificates, change, found, reaso
         assert [(item["line"], item["reason"]) for item in answer["skipped"]] == reasons
     else:
         assert answer["skipped_count"] == 1
-    if found and not any(item["reason"] in STOPS_OPENSSL for item in answer["skipped"]):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if any(item["reason"] in STOPS_OPENSSL for item in answer["skipped"]):
+        with pytest.raises(ssl.SSLError):
+            context.load_verify_locations(path)
+    elif found:
         # OpenSSL finds as many in it as the probe does.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(path)
         assert len(context.get_ca_certs()) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda cert: cert.public_bytes(Encoding.DER), "it is DER"),
+        (lambda cert: pem(cert).replace(b"\n", b"\r"), "its lines end in CR alone"),
+        (lambda cert: b"\n".join(pem(cert).splitlines()[1:-1]), "no certificate that OpenSSL finds"),
+        (lambda cert: pem(cert).decode().encode("utf-16"), "no certificate that OpenSSL finds"),
+        (lambda cert: pem(cert).replace(b"CERTIFICATE", b"PKCS7"), r"PEM of another kind \(PKCS7\)"),
+        (lambda _cert: os.urandom(2000), "no certificate that OpenSSL finds"),
+        (lambda _cert: b"hello\n", "no certificate that OpenSSL finds"),
+    ],
+)
+def test_what_is_no_store_of_pem(ask, tmp_path, certificates, change, words):
+    """Nothing is known of the roots in it, because OpenSSL loads nothing of it: that is not the same as a store without them."""
+    path = tmp_path / "store"
+    path.write_bytes(change(certificates[0]))
+    answer = read(ask, path, select={"sha256": [digest(certificates[1])]})
+    assert outcome(answer) == "read/format"
+    assert re.search(words, answer["error"]["message"])
+    with pytest.raises(ssl.SSLError):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+
+
+def test_der_that_was_asked_for_is_told(ask, tmp_path, certificates):
+    path = tmp_path / "root.crt"
+    path.write_bytes(certificates[0].public_bytes(Encoding.DER))
+    select = {"sha256": [digest(certificates[0])]}
+    for answer, name in (
+        (read(ask, path, select=select), None),
+        (read(ask, tmp_path, "pem_directory", select=select), "root.crt"),
+    ):
+        assert (outcome(answer), answer["certificates"]) == ("ok", [])
+        assert [(block["label"], block["file"], block["idle"]) for block in answer["blocks"]] == [("DER", name, True)]
+
+
+def test_openssl_1_does_not_find_a_block_behind_a_byte_order_mark(ask, tmp_path, certificates, monkeypatch):
+    """The lab has a host with OpenSSL 1.1.1 to prove it (tests/lab/test_trust_stores.py); here is none."""
+    monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (1, 1, 1, 23, 15))
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(b"\xef\xbb\xbf" + b"".join(map(pem, certificates)))
+    answer = read(ask, path, select={"sha256": [digest(certificates[0])]})
+    assert answer["certificates"] == [digest(cert) for cert in certificates[1:]]
+    assert [(block["sha256"], block["idle"]) for block in answer["blocks"]] == [(digest(certificates[0]), True)]
+    assert [item["line"] for item in answer["skipped"]] == [1]
+    path.write_bytes(b"\xef\xbb\xbf# comment\n" + b"".join(map(pem, certificates)))
+    assert len(read(ask, path)["certificates"]) == 3
 
 
 def test_a_trusted_certificate_is_known_by_the_certificate_alone(ask, tmp_path, certificates):
@@ -190,7 +267,14 @@ def test_sizes_are_bounded(ask, tmp_path, monkeypatch):
         stream.truncate(10 << 30)
     answer = read(ask, path)
     assert (outcome(answer), answer["elapsed_ms"] < 500) == ("read/too_large", True)
+    # OpenSSL does not open it in a directory, unless its name is a hash.
+    (tmp_path / "11111111.0").write_text("")
+    answer = read(ask, tmp_path, "pem_directory")
+    assert (outcome(answer), answer["skipped"]) == ("ok", [{"file": "sparse.pem", "line": None, "reason": "too_large"}])
+    (tmp_path / "22222222.0").symlink_to("sparse.pem")
     assert outcome(read(ask, tmp_path, "pem_directory")) == "read/too_large"
+    (tmp_path / "22222222.0").unlink()
+    (tmp_path / "11111111.0").unlink()
     monkeypatch.setattr(store_module, "MAX_ENTRIES", 3)
     path.unlink()
     for number in range(4):

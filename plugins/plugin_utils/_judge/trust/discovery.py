@@ -36,6 +36,13 @@ _NO_MAIL_SOFTWARE: t.Final = (
 )
 
 
+_STAYS_THERE: t.Final = (
+    "The variable that names it gives a password too (javax.net.ssl.trustStorePassword), which stays on the host. Name the store "
+    "in stores with its password."
+)
+TOO_MANY: t.Final = f"there are more than {MAX_FOUND} stores"
+
+
 @dataclasses.dataclass(frozen=True)
 class FoundStore:
     """A store that was found, as a check of its own, what was seen of it, and who reads it."""
@@ -75,6 +82,9 @@ def read_found(answer: t.Mapping[str, t.Any], discovery: Discovery, system: Stor
         request = {"id": f"{discovery.request['id']}:{number}", "op": "file" if keystore else "store", "paths": [path]}
         check = TrustCheck(request, StoreSpec(kind, path), discovery.roots, discovery.intermediates)
         view = view_of_keystore(item, check) if keystore else view_of_pem(item)
+        passwords = answer.get("own_passwords")
+        if kind == "java" and isinstance(passwords, list) and item.get("path") in passwords:
+            view = _with_own_password(view)
         used_by = readers(item.get("used_by"))
         if system and system.error is None and view.real_path == system.real_path and kind == "pem_file":
             of_system.extend(used_by)
@@ -82,6 +92,13 @@ def read_found(answer: t.Mapping[str, t.Any], discovery: Discovery, system: Stor
         stores.append(FoundStore(check, view, used_by or ((_BY_DEFAULT[kind],) if kind in _BY_DEFAULT else ())))
     of_system.extend(_by_build(answer))
     return Found(tuple(stores), tuple(dict.fromkeys(of_system)), tuple(_gaps(answer)), _reads_none(answer))
+
+
+def _with_own_password(view: StoreView) -> StoreView:
+    """The usual password was tried and is not the one: that it does not fit says nothing."""
+    if view.error is not None and "password" in view.error:
+        return dataclasses.replace(view, error=f"{view.error}. {_STAYS_THERE}")
+    return dataclasses.replace(view, integrity="unchecked") if view.integrity == "failed" else view
 
 
 def weigh(finding: Finding, store: FoundStore, trusted_by: t.Mapping[str, t.Collection[str]]) -> Finding:
@@ -108,7 +125,7 @@ def _gaps(answer: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if answer.get("error") is not None:
         yield f"the search ended early ({failed_view(answer).error})"
     if answer.get("truncated"):
-        yield f"there are more than {MAX_FOUND} stores"
+        yield TOO_MANY
     postfix = answer.get("postfix")
     if not isinstance(postfix, t.Mapping):
         return

@@ -31,6 +31,8 @@ RootStatus = t.Literal[
 # Of several entries for one certificate the one that says most: keystores can list it twice.
 _USES: t.Final = ("anchor", "distrusted", "wrong_use", "unknown", "other")
 
+_OUT_OF_DATE: t.Final = ("expired", "not_yet_valid")
+
 _HASHED = re.compile(r"([0-9a-f]{8})\.(0|[1-9][0-9]{0,4})", re.ASCII)
 
 
@@ -65,30 +67,53 @@ def judge_root(root: Root, view: StoreView, *, hashed: bool, clocks: Clocks) -> 
 
 
 def _judge_in(root: Root, view: StoreView, hashed: bool, clocks: Clocks) -> RootVerdict:
-    wanted = _parts_of(root)
     own = sorted((block for block in view.blocks if block.parts.sha256 == root.sha256), key=lambda block: _USES.index(block.use))
     if root.sha256 in view.fingerprints and not own:
         return RootVerdict("unknown", "the store lists the certificate, but the probe did not return it")
-    if own:
-        found, verdict = _effective(own, view, hashed)
-        if found is not None and found.use != "other":
-            return _shadow(_judge_found(found, clocks, reissued=False), found, view, hashed)
+    usable = [block for block in own if block.use != "other"]
+    # Where the certificate lies so that it does not count, one with the same key may lie so that it does.
+    verdict = RootVerdict("not_effective", own[0].use_detail, _place(own)) if own else RootVerdict("absent")
+    if usable:
+        found, verdict = _effective(usable, view, hashed)
         if found is not None:
-            verdict = RootVerdict("not_effective", found.use_detail, {"found_sha256": found.parts.sha256})
-        # The certificate lies where OpenSSL does not look; one with the same key may lie where it does.
-    else:
-        verdict = RootVerdict("absent")
+            verdict = _shadow(_judge_found(found, clocks, reissued=False), found, view, hashed)
+            if verdict.status not in _OUT_OF_DATE:
+                return verdict
+    wanted = own[0].parts if own else _parts_of(root)
     if wanted is None:
         return verdict
     alike = [block for block in view.blocks if block.parts.subject == wanted.subject and block.parts.sha256 != root.sha256]
     twins = [block for block in alike if block.use == "anchor"]
     same_key = [block for block in twins if block.parts.key == wanted.key]
     anchors = [block for block in same_key if block.parts.issuer == block.parts.subject]
-    if anchors:
-        found, _reason = _effective(anchors, view, hashed)
-        if found is not None:
-            return _shadow(_judge_found(found, clocks, reissued=True), found, view, hashed)
+    stand_in = _stand_in(anchors, view, hashed, clocks)
+    if verdict.status in _OUT_OF_DATE:
+        if stand_in is None or stand_in.status != "present":
+            return verdict
+        return dataclasses.replace(stand_in, detail=_join(verdict.detail, stand_in.detail))
+    if stand_in is not None:
+        return stand_in
     return verdict if verdict.detail else _explain_absence(same_key, twins)
+
+
+def _stand_in(twins: list[Block], view: StoreView, hashed: bool, clocks: Clocks) -> RootVerdict | None:
+    """The verdict on the certificate of the same name and key that software takes instead of the one that was asked for.
+
+    Where there are several, OpenSSL goes on until it has one whose dates are right (X509_STORE_CTX_get1_issuer() in
+    crypto/x509/x509_lu.c).
+    """
+    verdicts = []
+    for sha256 in dict.fromkeys(block.parts.sha256 for block in twins):
+        found, _reason = _effective([block for block in twins if block.parts.sha256 == sha256], view, hashed)
+        if found is not None:
+            verdicts.append(_shadow(_judge_found(found, clocks, reissued=True), found, view, hashed))
+    return next((verdict for verdict in verdicts if verdict.status not in _OUT_OF_DATE), verdicts[0] if verdicts else None)
+
+
+def _place(blocks: list[Block]) -> dict[str, t.Any]:
+    """Where blocks of one certificate are, for the evidence."""
+    names = sorted({block.file for block in blocks if block.file})
+    return {"found_sha256": blocks[0].parts.sha256, **({"files": names[:20]} if names else {})}
 
 
 def _shadow(verdict: RootVerdict, found: Block, view: StoreView, hashed: bool) -> RootVerdict:

@@ -20,7 +20,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.der impor
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.root import RootVerdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.trust.store import StoreView, find_answer
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import REQUEST_ID
+from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model import Use
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.sources import BUILDABLE, BUILT, REQUEST_ID, TOOLS
 
 MAX_FOUND: t.Final = 100
 DEBIAN: t.Final = "/usr/local/share/ca-certificates/"
@@ -28,21 +29,46 @@ DEBIAN: t.Final = "/usr/local/share/ca-certificates/"
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A file that holds a certificate that was asked for. `rejects`: its own trust settings refuse it for TLS servers."""
+    """A file that holds a certificate that was asked for. `use` is what the file itself says of it; it is an anchor where it says
+    nothing. `trusted`: it says that it is one, in the form of p11-kit, which counts wherever p11-kit looks.
+    """
 
     kind: str
     path: str
     form: str
     sha256: str
-    rejects: bool
+    use: Use
+    trusted: bool = False
 
 
-def read_sources(observations: t.Mapping[str, t.Any]) -> tuple[Source, ...]:
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What the system's store is built from, and which of the tools that build it are on the host."""
+
+    found: tuple[Source, ...] = ()
+    tools: tuple[str, ...] = ()
+
+    def builder(self, store_type: str, real_path: str | None) -> str | None:
+        """The tool that builds the store at this path, or None. What is added there by hand, the next update undoes."""
+        if store_type not in ("system", *BUILDABLE) or not real_path:
+            return None
+        for place, tool in BUILT:
+            if tool in self.tools and (real_path.startswith(place) if place.endswith("/") else real_path == place):
+                return tool
+        return None
+
+
+def read_sources(observations: t.Mapping[str, t.Any]) -> Sources:
     """What the probe found, from an answer that is not believed: fingerprints are computed here. Nothing where there is none."""
     answer = find_answer(observations, REQUEST_ID)
-    found = None if isinstance(answer, StoreView) else answer.get("found")
+    if isinstance(answer, StoreView):
+        return Sources()
+    found, tools = answer.get("found"), answer.get("tools")
     items = found[:MAX_FOUND] if isinstance(found, list) else []
-    return tuple(source for item in items if isinstance(item, dict) and (source := _source(item)))
+    return Sources(
+        tuple(source for item in items if isinstance(item, dict) and (source := _source(item))),
+        tuple(tool for tool in TOOLS if isinstance(tools, list) and tool in tools),
+    )
 
 
 def _source(item: dict[str, t.Any]) -> Source | None:
@@ -50,22 +76,34 @@ def _source(item: dict[str, t.Any]) -> Source | None:
         parts = read_certificate(base64.b64decode(str(item.get("der")), validate=True))
     except (DerError, binascii.Error, ValueError):
         return None
-    try:
-        settings = trust_settings(parts.rest)
-        rejects = settings is not None and settings.rejects_servers()
-    except DerError:
-        rejects = True
     path = clean(item.get("path") or "?", 300)
-    return Source(str(item.get("kind")), path, str(item.get("form")), parts.sha256, rejects)
+    # Debian's tool does not know what the form of p11-kit says.
+    says = (item.get(word) is True and not path.startswith(DEBIAN) for word in ("distrusted", "trusted"))
+    distrusted, trusted = says
+    use: Use = "distrusted" if distrusted else _use(parts.rest)
+    return Source(str(item.get("kind")), path, str(item.get("form")), parts.sha256, use, trusted)
+
+
+def _use(rest: bytes) -> Use:
+    """What the trust settings of a TRUSTED CERTIFICATE make of it; those that cannot be read trust nothing."""
+    try:
+        settings = trust_settings(rest)
+    except DerError:
+        return "distrusted"
+    if settings is None or not settings.rejects_servers():
+        return "anchor"
+    return "distrusted" if settings.distrusts_servers() else "wrong_use"
 
 
 def explain(verdict: RootVerdict, sha256: str, sources: t.Sequence[Source]) -> RootVerdict:
-    """The verdict on a root that is absent from the bundle: blocked by the administrator, or added without effect."""
+    """The verdict on a root that is absent from the bundle: blocked by the administrator, trusted for other uses, or added
+    without effect."""
     if verdict.status != "absent":
         return verdict
     own = [source for source in sources if source.sha256 == sha256]
-    taken_out = [source for source in own if source.kind in ("blocked", "deselected") or source.rejects]
-    added = [source for source in own if source.kind in ("anchor", "source") and not source.rejects]
+    taken_out = [source for source in own if source.kind in ("blocked", "deselected") or source.use == "distrusted"]
+    added = [source for source in own if source.kind in ("anchor", "source")]
+    other_use = [source for source in added if source.use == "wrong_use"]
     paths = {"sources": sorted({source.path for source in own})}
     if taken_out:
         first = taken_out[0]
@@ -76,6 +114,9 @@ def explain(verdict: RootVerdict, sha256: str, sources: t.Sequence[Source]) -> R
         )
         detail = f"An administrator blocked it on this host: {where}."
         return RootVerdict("distrusted", _join(detail, verdict.detail), {**verdict.evidence, **paths, "blocked_by": first.path})
+    if other_use:
+        detail = f"{other_use[0].path} trusts it for other uses only, not for TLS servers (serverAuth)."
+        return RootVerdict("wrong_use", _join(detail, verdict.detail), {**verdict.evidence, **paths})
     if added:
         detail = f"{added[0].path} holds it and has no effect: {_why(added[0])}"
         return RootVerdict("not_effective", _join(detail, verdict.detail), {**verdict.evidence, **paths})
@@ -88,7 +129,7 @@ def _why(source: Source) -> str:
         return "update-ca-certificates takes files that end in .crt and ignores all others without a word."
     if debian and source.form == "der":
         return "update-ca-certificates takes PEM, and this file is DER."
-    if source.kind == "source":
+    if source.kind == "source" and not source.trusted:
         return "a plain certificate is trusted only in the directory anchors below it."
     return "the bundle was not built anew with it. Run the distribution's tool (update-ca-certificates or update-ca-trust)."
 

@@ -26,7 +26,20 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._keystores.model impor
 MAX_CERTIFICATES: t.Final = 20000
 MAX_BLOCKS: t.Final = 2000
 # The damage for which OpenSSL refuses a file whole (docs/observations.md).
-REFUSED: t.Final = ("not base64", "not DER", "empty", "is of another kind", "text behind the END line", "the file ends")
+REFUSED: t.Final = (
+    "not base64",
+    "not DER",
+    "empty",
+    "blank line",
+    "is of another kind",
+    "text behind the END line",
+    "the file ends",
+)
+_AS_DER: t.Final = "The file holds it as DER, and OpenSSL takes PEM from such a store."
+_BEHIND_MARK: t.Final = (
+    "It stands behind a byte order mark, which OpenSSL gets past from version 3 on. The one of this host is older."
+)
+_NOTHING: t.Final = "The file holds no certificate at all, and OpenSSL refuses to load such a file."
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -34,7 +47,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 class Block:
     """A certificate of the store that came back whole. `settings_error` tells that its trust settings cannot be read.
 
-    `use` is what a keystore says of it, and `use_detail` why it is no anchor there; in PEM every certificate is one.
+    `use` is what a keystore says of it, and `use_detail` why it is no anchor there; in PEM every certificate is one that OpenSSL
+    loads.
     """
 
     parts: CertificateParts
@@ -63,10 +77,11 @@ class StoreView:
     skipped_count: int = 0
     # Why OpenSSL loads nothing at all of a file of PEM, or nothing.
     refused: str = ""
-    # Of keystores only. `caveat` belongs to every absence from the store.
+    # It belongs to every absence from the store.
+    caveat: str = ""
+    # Of keystores only.
     format: str | None = None
     integrity: Integrity | None = None
-    caveat: str = ""
 
 
 def read_view(observations: t.Mapping[str, t.Any], request_id: str) -> StoreView:
@@ -99,6 +114,7 @@ def view_of_pem(answer: t.Mapping[str, t.Any]) -> StoreView:
         skipped=tuple(skipped),
         refused=refused[0] if refused else "",
         skipped_count=max(_number(answer.get("skipped_count"), int) or 0, len(skipped)),
+        caveat=_NOTHING if not fingerprints and not skipped and answer.get("files") is None else "",
     )
 
 
@@ -135,6 +151,8 @@ def _block(raw: t.Any) -> Block | None:
     except (DerError, binascii.Error, ValueError):
         return None
     file = _text(raw.get("file"))
+    if raw.get("idle"):
+        return Block(parts, file, use="other", use_detail=_AS_DER if raw.get("label") == "DER" else _BEHIND_MARK)
     if raw.get("label") != "TRUSTED CERTIFICATE":
         return Block(parts, file)
     try:

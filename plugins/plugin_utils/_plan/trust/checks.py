@@ -57,11 +57,15 @@ class StoreError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class StoreSpec:
-    """A trust store to look into. `password` is that of a Java keystore (None: the usual one); it stays on the controller."""
+    """A trust store to look into. `password` is that of a Java keystore (None: the usual one); it stays on the controller.
+
+    `index` is its position among the stores that the user named, if he did.
+    """
 
     type: StoreType
     path: str | None = None
     password: str | None = dataclasses.field(default=None, repr=False)
+    index: int | None = dataclasses.field(default=None, compare=False)
 
     @property
     def label(self) -> str:
@@ -71,10 +75,14 @@ class StoreSpec:
 
 @dataclasses.dataclass(frozen=True)
 class WantedRoot:
-    """A root to look for, and the profiles that need it (none: the user named it)."""
+    """A root to look for, and the profiles that need it (none: the user named it).
+
+    `index` is its position among the roots that the user named, if what is known of it comes from there.
+    """
 
     root: Root
     profiles: tuple[Profile, ...]
+    index: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +113,7 @@ def parse_stores(raw: t.Any) -> tuple[StoreSpec, ...]:
         raise StoreError(f"stores: must have at most {MAX_STORES} items, not {len(raw)}")
     stores: list[StoreSpec] = []
     for index, item in enumerate(raw):
-        store = _parse_store(item, f"stores[{index}]")
+        store = dataclasses.replace(_parse_store(item, f"stores[{index}]"), index=index)
         if store in stores:
             raise StoreError(f"stores[{index}]: is the same as stores[{stores.index(store)}]")
         stores.append(store)
@@ -123,10 +131,9 @@ def _parse_store(item: t.Any, at: str) -> StoreSpec:
     kind = next((known for known in STORE_TYPES if known == item.get("type")), None)
     if kind is None:
         raise StoreError(f"{at}.type: {_bad_type(item.get('type'))}")
-    # Password first: it must not end up in a message about something else.
+    # Password first: it must not end up in a message about something else. Of other types it is not needed to read them, and
+    # whoever changes a store and looks at it names it to both in the same words.
     password = item.get("password")
-    if password is not None and kind != "java":
-        raise StoreError(f"{at}.password: a store of type {kind} has no password here, only those of type java have")
     if password is not None and (not isinstance(password, str) or len(password) > MAX_PASSWORD):
         raise StoreError(f"{at}.password: must be text of at most {MAX_PASSWORD} characters")
     path = item.get("path")
@@ -136,7 +143,7 @@ def _parse_store(item: t.Any, at: str) -> StoreSpec:
         return StoreSpec(kind)
     if not isinstance(path, str) or not path.startswith("/") or not path.isprintable() or len(path) > 4096:
         raise StoreError(f"{at}.path: must be an absolute path on the host for type {kind}")
-    return StoreSpec(kind, str(path), None if password is None else str(password))
+    return StoreSpec(kind, str(path), str(password) if password is not None and kind == "java" else None)
 
 
 def _bad_type(value: t.Any) -> str:
@@ -225,11 +232,11 @@ def _certifi_patterns(path: str) -> list[str]:
 def wanted_roots(profiles: t.Sequence[Profile], roots: t.Sequence[Root]) -> tuple[WantedRoot, ...]:
     """By fingerprint: two names for one certificate are one root, and the entry that knows the PEM says more of it."""
     found: dict[str, WantedRoot] = {}
-    named = [(root, (profile,)) for profile in profiles for root in profile.roots]
-    for root, needed_by in (*named, *((root, ()) for root in roots)):
-        before = found.get(root.sha256, WantedRoot(root, ()))
-        best = before.root if before.root.pem or not root.pem else root
-        found[root.sha256] = WantedRoot(best, before.profiles + needed_by)
+    needed = [WantedRoot(root, (profile,)) for profile in profiles for root in profile.roots]
+    for item in (*needed, *(WantedRoot(root, (), index) for index, root in enumerate(roots))):
+        before = found.get(item.root.sha256, dataclasses.replace(item, profiles=()))
+        best = before if before.root.pem or not item.root.pem else item
+        found[item.root.sha256] = dataclasses.replace(best, profiles=before.profiles + item.profiles)
     return tuple(found.values())
 
 

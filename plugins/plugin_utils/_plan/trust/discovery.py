@@ -24,6 +24,18 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks imp
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile, Root
 
 MAIN_CF: t.Final = "/etc/postfix/main.cf"
+# Where a user's own interpreters and virtual environments are: pyenv, pipx, uv, virtualenvwrapper, pip install --user.
+_OWN: t.Final = (
+    ".local",
+    ".pyenv/versions/*",
+    ".local/share/pipx/venvs/*",
+    ".local/pipx/venvs/*",
+    ".local/share/uv/tools/*",
+    ".local/share/uv/python/*",
+    ".virtualenvs/*",
+    ".venv",
+    "venv",
+)
 GITCONFIG: t.Final = "/etc/gitconfig"
 
 # Known places, none of them searched in depth.
@@ -49,6 +61,10 @@ PLACES: t.Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             for prefix in ("/usr", "/usr/local", "/opt/*", "/opt/*/venv", "/srv/*", "/srv/*/venv")
             for lib in ("lib", "lib64")
             for kind in ("site", "dist")
+        )
+        + tuple(
+            f"{prefix}/lib/python3*/site-packages/{CERTIFI_BUNDLE}"
+            for prefix in ("/opt/pipx/venvs/*", *(f"{home}/{place}" for home in ("/root", "/home/*") for place in _OWN))
         ),
     ),
 )
@@ -78,6 +94,7 @@ def plan_discovery(
         "places": [{"type": kind, "patterns": list(patterns)} for kind, patterns in PLACES] if everything else [],
         "environment": everything,
         "programs": everything,
+        "interpreters": everything,
         "gitconfig": GITCONFIG if everything else None,
         "main_cf": MAIN_CF,
         "select": selection(wanted, below),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import TrustCheck, selection
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import StoreSpec, TrustCheck, selection
 
 REQUEST_ID: t.Final = "trust:sources"
 
@@ -36,12 +36,32 @@ PLACES: t.Final[tuple[dict[str, t.Any], ...]] = (
     {"kind": "source", "path": "/etc/ca-certificates/trust-source", "depth": 1},
 )
 
+# What a tool builds: a path, or everything below one that ends in a slash. All are paths after symbolic links.
+BUILT: t.Final[tuple[tuple[str, str], ...]] = (
+    ("/etc/ssl/certs", "update-ca-certificates"),  # Debian, Ubuntu, Alpine: hashed, what Postfix is packaged with there
+    ("/etc/ssl/certs/ca-certificates.crt", "update-ca-certificates"),
+    ("/etc/ssl/certs", "update-ca-trust"),  # Arch
+    ("/etc/ssl/certs/ca-certificates.crt", "update-ca-trust"),
+    ("/etc/ca-certificates/extracted/", "update-ca-trust"),
+    ("/etc/pki/ca-trust/extracted/", "update-ca-trust"),  # RHEL, Fedora and kin, the keystore of Java among it
+    ("/var/lib/ca-certificates/", "update-ca-certificates"),  # SUSE
+)
+TOOLS: t.Final = ("update-ca-certificates", "update-ca-trust")
+# Types of stores that such a path can be named as.
+BUILDABLE: t.Final = ("pem_file", "pem_directory", "java")
+_BELOW: t.Final = ("/etc/ssl/", "/etc/pki/", "/etc/ca-certificates/", "/var/lib/ca-certificates/")
+
 
 def plan_sources(checks: t.Sequence[TrustCheck]) -> dict[str, t.Any] | None:
-    """The request that goes with the system's store (dict), or None where that is not looked at or nothing is looked for."""
-    roots = next((check.roots for check in checks if check.store.type == "system"), ())
+    """The request that goes with the system's store, by whatever name it is asked for, or None without it or without roots."""
+    roots = next((check.roots for check in checks if _may_be_built(check.store)), ())
     if not roots:
         return None
     digests = selection(roots)["sha256"]
     places = [dict(place) for place in PLACES]
-    return {"id": REQUEST_ID, "op": "sources", "places": places, "select": {"sha256": digests, "containing": []}}
+    select = {"sha256": digests, "containing": []}
+    return {"id": REQUEST_ID, "op": "sources", "places": places, "tools": list(TOOLS), "select": select}
+
+
+def _may_be_built(store: StoreSpec) -> bool:
+    return store.type == "system" or (store.type in BUILDABLE and str(store.path).startswith(_BELOW))
