@@ -67,6 +67,17 @@ def test_refused(changes: dict[str, t.Any], message: str) -> None:
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", ["mail.contoso.com\n", "", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"])
+def test_a_ca_file_without_a_certificate(tmp_path: pathlib.Path, content: str) -> None:
+    """Said at once, instead of after a minute of tries that fail one like the other."""
+    file = tmp_path / "ca.pem"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"ca_path: .*ca.pem holds no certificate"):
+        read_settings({**BASE, "ca_path": str(file)})
+    (tmp_path / "empty").mkdir()
+    assert read_settings({**BASE, "ca_path": str(tmp_path / "empty")}).ca_path == str(tmp_path / "empty")
+
+
 def test_certificate_and_key_as_text_as_files_and_in_one_file(app_certificate: Issued, tmp_path: pathlib.Path) -> None:
     certificate, key = tmp_path / "app.pem", tmp_path / "app.key"
     certificate.write_text(app_certificate.pem)
