@@ -251,7 +251,8 @@ accepted_domains:
 declarations:
   description:
     - The connectors as declarations of partners. Applied to the tenant they change nothing.
-    - V(none) when no declaration can stand for them; a warning says why.
+    - A connector that no declaration can stand for is left out, and a warning says why. Whether a connector was validated is not
+      part of it.
   returned: success
   type: list
   elements: dict

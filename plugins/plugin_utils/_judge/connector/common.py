@@ -89,7 +89,7 @@ def own_domain(connector: Connector, tenant: Tenant) -> t.Iterator[Verdict]:
 
 def certificate_name(connector: Connector, _tenant: Tenant) -> t.Iterator[Verdict]:
     """How much a name says."""
-    name = connector.certificate_name
+    name = connector.certificate_domain
     if name is None:
         return
     option = ("tls_sender_certificate_name" if connector.direction == "inbound" else "tls_domain",)
