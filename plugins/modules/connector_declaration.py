@@ -82,7 +82,10 @@ options:
             type: list
             elements: str
           addresses:
-            description: Addresses and networks from which the partner sends. If specified, mail from others is refused.
+            description:
+              - Addresses and networks from which the partner sends.
+              - Exchange Online refuses mail of the partner's domains from others. Postfix demands the same of them as of the
+                domains, whatever they send.
             type: list
             elements: str
           fingerprints:
