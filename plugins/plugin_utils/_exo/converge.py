@@ -240,7 +240,7 @@ class Converger:
 
         It may not be listed yet. Where the service says that there is one of this name, it is waited for.
         """
-        conflict = error.status == 409 or "already exists" in error.message.lower()
+        conflict = error.status == 409 or "already exists" in error.message.lower() or "AlreadyExists" in (error.kind or "")
         while self._find() is None:
             if not conflict:
                 return False

@@ -16,6 +16,8 @@ from ansible_collections.mailops.tls.plugins.module_utils._connector import plan
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.converge import ConvergeError
 
 from tests.lab.exchange_online.fixture import StandIn
+from tests.lab.exchange_online.parameters import CmdletError
+from tests.lab.exchange_online.tenant import Tenant
 from tests.unit.connector.conftest import Declare
 from tests.unit.connector.samples import DECLARED, INBOUND, NOUN, names, stored
 from tests.unit.exo_transport.waiting import Clock
@@ -114,3 +116,19 @@ def test_not_found_for_many_reads(exchange: StandIn, declare: Declare, waits: li
     assert [cmdlet for cmdlet in exchange.cmdlets() if cmdlet.startswith("New-")] == [f"New-{NOUN[direction]}"]
     assert sum(waits) > 30
     assert names(exchange, direction) == [DECLARED[direction]["name"]]
+
+
+@pytest.mark.parametrize("errors", ["nested", "details"])
+def test_a_conflict_in_another_language(
+    exchange: StandIn, declare_in_time: Declare, monkeypatch: pytest.MonkeyPatch, errors: str
+) -> None:
+    """The type of the error says what it is, when neither status nor text does."""
+
+    def taken(self: Tenant, kind: str, changed: dict[str, t.Any]) -> None:
+        if any(other["Name"] == changed["Name"] and other["Guid"] != changed["Guid"] for other in self._objects[kind]):
+            raise CmdletError("Das Objekt ist bereits vorhanden.", kind="ManagementObjectAlreadyExistsException")
+
+    monkeypatch.setattr(Tenant, "_check_unique", taken)
+    exchange.set(replication_seconds=120.0, errors=errors, **ANSWERS["lost"])
+    assert declare_in_time("inbound", **INBOUND).written
+    assert names(exchange, "inbound") == ["Contoso inbound"]

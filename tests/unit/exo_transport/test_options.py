@@ -122,21 +122,21 @@ def test_error_bodies_never_raise(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ('{"code": "C", "message": "outer"}', ("C", "outer")),
-        ('{"message": "outer", "details": [{"message": "|A.B|inner"}]}', (None, "inner")),
+        ('{"code": "C", "message": "outer"}', ("C", "outer", None)),
+        ('{"message": "outer", "details": [{"message": "|A.B|inner"}]}', (None, "inner", "A.B")),
         (
-            '{"message": "outer", "details": [{"message": "inner"}], "innererror": {"internalexception": {"message": "own"}}}',
-            (None, "own"),
+            '{"message": "outer", "details": [{}], "innererror": {"internalexception": {"message": "own", "type": "C.D"}}}',
+            (None, "own", "C.D"),
         ),
         (
             '{"message": "outer", "details": [{"message": "|A.B|"}], "innererror": {"internalexception": {"message": " "}}}',
-            (None, "outer"),
+            (None, "outer", "A.B"),
         ),
-        ('{"message": 5, "details": {}, "innererror": []}', (None, None)),
-        ("[" * 100000, (None, None)),
+        ('{"message": 5, "details": {}, "innererror": []}', (None, None, None)),
+        ("[" * 100000, (None, None, None)),
     ],
 )
-def test_error_precedence(error: str, expected: tuple[str | None, str | None]) -> None:
+def test_error_precedence(error: str, expected: tuple[str | None, str | None, str | None]) -> None:
     assert read_error(f'{{"error": {error}}}'.encode()) == expected
 
 
