@@ -243,7 +243,7 @@ def test_what_the_tenant_has_already_is_not_refused() -> None:
     assert len(rules("b.example")) == len(rules(None)) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(PARTNER)
 def test_a_connector_never_demands_less_than_was_declared_without_a_finding(partner: dict[str, t.Any]) -> None:
     try:

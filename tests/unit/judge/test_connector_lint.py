@@ -270,6 +270,20 @@ DECLARATIONS: tuple[tuple[Options, set[tuple[str, str]]], ...] = (
         {("requirement_not_met", "fail"), ("name_not_checked", "fail"), ("encrypted_only", "warn")},
     ),
     (
+        {"outbound": {"requirement": "verified", "exchange_online": {"tls_settings": "EncryptionOnly"}}},
+        {("requirement_not_met", "fail"), ("encrypted_only", "warn")},
+    ),
+    (
+        {
+            "inbound": {
+                **VERIFIED,
+                "fingerprints": ["6b" * 32],
+                "exchange_online": {"tls_sender_certificate_name": None, "restrict_domains_to_certificate": False},
+            }
+        },
+        {("requirement_not_met", "fail"), ("sender_not_authenticated", "warn")},
+    ),
+    (
         {"outbound": {**VERIFIED, "exchange_online": {"enabled": False}}},
         {("disabled", "fail"), ("one_direction", "fail")},
     ),
