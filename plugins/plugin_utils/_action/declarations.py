@@ -129,7 +129,8 @@ def _broken(kind: Kind, connector: t.Mapping[str, t.Any], existing: Connectors) 
     if connector["state"] != "present":
         return []
     desired = _canonical(kind, connector)
-    live = next((one for one in existing if str(one.get("name")).lower() == connector["name"].lower()), None)
+    identity = connector["name"].lower()
+    live = next((one for one in existing if identity in (str(one.get("name")).lower(), str(one.get("guid")).lower())), None)
     current = None if live is None else _from_tenant(kind, live)
     plan = p.plan(kind.table, current, desired if current else {**desired, "name": connector["name"]})
     found: dict[str, Violation] = {}

@@ -240,6 +240,8 @@ def test_what_the_tenant_has_already_is_not_refused() -> None:
         return [one.summary for one in found if one.id == "connector.combination_refused"]
 
     assert rules("a.example") == []
+    there |= {"guid": there["name"], "name": "Another"}
+    assert rules("a.example") == []
     assert len(rules("b.example")) == len(rules(None)) == 1
 
 
