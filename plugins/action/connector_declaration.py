@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.mailops.tls.plugins.plugin_utils._action.declarations import as_modules_read_them, rule_findings
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration import to_exchange_online, to_postfix
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.model import TARGETS, Target
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.parse import parse_partners
@@ -34,20 +35,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)[1]
         try:
-            partners = parse_partners(args["partners"])
+            partners = as_modules_read_them(parse_partners(args["partners"]))
             existing = {direction: _connectors(args["existing"], direction) for direction in ("inbound", "outbound")}
         except ValueError as error:
             raise AnsibleActionFail(str(error)) from error
         targets: list[Target] = args["apply_to"]
         exchange = "exchange_online" in targets
-        findings = lint_declarations(
-            partners,
-            args["accepted_domains"],
-            observed_at=dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            host=(task_vars or {}).get("inventory_hostname", "localhost"),
-            targets=targets,
-            existing=existing,
-        )
+        made = {
+            "observed_at": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "host": (task_vars or {}).get("inventory_hostname", "localhost"),
+        }
+        findings = lint_declarations(partners, args["accepted_domains"], targets=targets, existing=existing, **made)
+        if exchange:
+            findings += rule_findings(partners, existing, findings, **made)
         result.update(
             verdict(findings),
             changed=False,

@@ -37,7 +37,8 @@ options:
     default: replace
   wait_timeout:
     description:
-      - Seconds to wait until reads show a connector that was created, which takes from seconds to minutes.
+      - Seconds to wait until reads show a connector that was created, which takes from seconds to minutes. When they are over,
+        the task fails and says so; run again, it finds the connector, and makes no second one.
     type: float
     default: 300.0
   enabled:
@@ -56,7 +57,8 @@ options:
     choices: [Partner, OnPremises]
   connector_source:
     description:
-      - Who made the connector. V(Default) also stands for C(AdminUI), which the service returns and does not take.
+      - Who made the connector. V(Default) also stands for C(AdminUI), which the service returns and does not take; it may be
+        given here.
     type: str
     choices: [Default, HybridWizard, Migrated]
   cloud_services_mail_enabled:
@@ -66,9 +68,11 @@ options:
     type: bool
 notes:
   - An option that is not given is not managed. An empty list clears a list. Null sets what a new connector has, where Microsoft
-    documents that, and clears lists and texts.
+    documents that, and clears lists and texts. It is refused where V(None) is one of the choices.
   - The order of lists, the case of names, U-labels and A-labels, host bits of networks, C(smtp:contoso.com;1) for V(contoso.com),
-    and brackets around addresses make no difference.
+    and brackets around hosts and addresses make no difference.
+  - Options that exclude each other are refused before anything is written. A connector that is already as declared stays so, with
+    a warning, because tenants hold such connectors.
   - Every change is read again. When a field did not take, the task fails and names it.
   - To declare many connectors, use C(loop) on one task. It lists the connectors of the tenant once for the whole loop, while
     separate tasks do so each.

@@ -16,7 +16,9 @@ description:
     means as connectors of Exchange Online and as requirements of Postfix.
   - Changes nothing and reaches nothing. The role C(mailops.tls.connector_tls) applies what it returns.
   - Bad news is not a failure. Use M(mailops.tls.assert_findings) to stop at bad news. A declaration that cannot be read is a
-    failure that names the place.
+    failure that names the place, and so is a value that M(mailops.tls.exo_inbound_connector),
+    M(mailops.tls.exo_outbound_connector) or M(mailops.tls.postfix_tls_policy) would refuse. Options that these modules refuse
+    together are findings.
 author:
   - The mailops.tls contributors (@mailops)
 extends_documentation_fragment:
@@ -80,7 +82,10 @@ options:
             type: list
             elements: str
           addresses:
-            description: Addresses and networks from which the partner sends. If specified, mail from others is refused.
+            description:
+              - Addresses and networks from which the partner sends.
+              - Exchange Online refuses mail of the partner's domains from others. Postfix demands the same of them as of the
+                domains, whatever they send.
             type: list
             elements: str
           fingerprints:
@@ -100,7 +105,7 @@ options:
             description: Name of the connector, to adopt one that is called otherwise.
             type: str
           exchange_online:
-            description: More options of M(mailops.tls.exo_inbound_connector).
+            description: More options of M(mailops.tls.exo_inbound_connector), with the same values.
             type: dict
       outbound:
         description: Mail to the partner. If not specified, it is not looked at.
@@ -116,7 +121,7 @@ options:
             type: list
             elements: str
           smart_hosts:
-            description: Where to deliver, in place of the MX records.
+            description: Where to deliver, in place of the MX records. Names, addresses, and for Exchange Online networks.
             type: list
             elements: str
           ca_file:
@@ -130,7 +135,7 @@ options:
             description: Name of the connector, to adopt one that is called otherwise.
             type: str
           exchange_online:
-            description: More options of M(mailops.tls.exo_outbound_connector).
+            description: More options of M(mailops.tls.exo_outbound_connector), with the same values.
             type: dict
           postfix:
             description: C(protocols), C(ciphers) and C(servername) of M(mailops.tls.postfix_tls_policy).
@@ -150,7 +155,8 @@ options:
   existing:
     description:
       - C(inbound) and C(outbound) connectors that the tenant has now, as M(mailops.tls.exo_connector_info) returns them.
-        Those that are not declared count where several connectors are for one domain, or make up the other direction.
+        Those that are not declared count where several connectors are for one domain, or make up the other direction. Those
+        that are as declared are not refused for options that exclude each other.
     type: dict
     default: {}
 seealso:

@@ -94,6 +94,10 @@ inbound:
       description: When it was changed last.
       type: str
       sample: "2026-11-24T09:30:00Z"
+    client_host_names:
+      description: What the service shows as ClientHostNames. Microsoft does not document what it is for. It cannot be set here.
+      type: list
+      elements: str
     name:
       description: Its name.
       type: str
@@ -172,6 +176,9 @@ outbound:
       description: When it was changed last.
       type: str
       sample: "2026-11-24T09:30:00Z"
+    last_validation_timestamp:
+      description: When the connector was validated last, as the service shows it. It cannot be set.
+      type: str
     name:
       description: Its name.
       type: str
@@ -244,7 +251,8 @@ accepted_domains:
 declarations:
   description:
     - The connectors as declarations of partners. Applied to the tenant they change nothing.
-    - V(none) when no declaration can stand for them; a warning says why.
+    - A connector that no declaration can stand for is left out, and a warning says why. Whether a connector was validated is not
+      part of it.
   returned: success
   type: list
   elements: dict

@@ -46,6 +46,7 @@ options:
   tls_sender_certificate_name:
     description:
       - Name that the certificate of the sender must have, V(mail.contoso.com) or V(*.contoso.com). Used with O(require_tls).
+      - C(<I>issuer<S>subject), which stands for one certificate, is taken as it is, letter by letter.
     type: str
   restrict_domains_to_certificate:
     description:
@@ -188,6 +189,10 @@ connector:
       description: When it was changed last.
       type: str
       sample: "2026-11-24T09:30:00Z"
+    client_host_names:
+      description: What the service shows as ClientHostNames. Microsoft does not document what it is for. It cannot be set here.
+      type: list
+      elements: str
     name:
       description: Its name.
       type: str

@@ -54,12 +54,16 @@ options:
   mta_sts_mode:
     description:
       - Whether policies of MTA-STS (RFC 8461) of recipients are followed. The tenant must have this parameter already.
+      - Null is refused. With native types of Jinja, ansible-core before 2.19 makes null of the word None in a template; put
+        C(| string) behind the variable there.
     type: str
     choices: [Opportunistic, None]
   smtp_dane_mode:
     description:
       - Whether DANE (RFC 7672) is used where recipients have it, is demanded, or is not used. The tenant must have this
         parameter already.
+      - Null is refused. With native types of Jinja, ansible-core before 2.19 makes null of the word None in a template; put
+        C(| string) behind the variable there.
     type: str
     choices: [Opportunistic, Mandatory, None]
   route_all_messages_via_on_premises:
@@ -185,6 +189,9 @@ connector:
       description: When it was changed last.
       type: str
       sample: "2026-11-24T09:30:00Z"
+    last_validation_timestamp:
+      description: When the connector was validated last, as the service shows it. It cannot be set.
+      type: str
     name:
       description: Its name.
       type: str

@@ -70,6 +70,7 @@ def apply(
     exchange: StandIn | None = None,
     postfix: pathlib.Path | None = None,
     arguments: t.Sequence[str] = (),
+    more_environment: dict[str, str] | None = None,
     **variables: t.Any,
 ) -> Run:
     """Run the role on this machine, and keep what it registered."""
@@ -81,7 +82,8 @@ def apply(
     if postfix:
         chosen |= {"connector_tls_postfix": True, "connector_tls_postfix_config_directory": str(postfix)}
     (directory / "variables.yml").write_text(yaml.safe_dump(chosen))
-    return run_play(directory, [role], arguments=["-e", f"@{directory / 'variables.yml'}", *arguments])
+    arguments = ["-e", f"@{directory / 'variables.yml'}", *arguments]
+    return run_play(directory, [role], arguments=arguments, more_environment=more_environment)
 
 
 def changed(run: Run) -> int:
@@ -181,6 +183,41 @@ def test_what_would_not_protect_stops_before_anything_is_touched(
     assert sorted(by_name(exchange, "InboundConnector")) == ["Fabrikam inbound"]
 
 
+@pytest.mark.parametrize(
+    ("direction", "more", "said"),
+    [
+        ("outbound", {"exchange_online": {"smtp_dane_mode": "Mandotory"}}, "(Wrong): outbound.exchange_online: smtp_dane_mode"),
+        ("outbound", {"postfix": {"protocols": ["TLS9"]}}, "'TLS9' is no protocol"),
+        ("inbound", {"exchange_online": {"trusted_organizations": ["x"]}}, "connector.combination_refused"),
+    ],
+)
+def test_what_a_module_would_refuse_stops_before_anything_is_touched(
+    tmp_path: pathlib.Path, exchange: StandIn, postfix: pathlib.Path, direction: str, more: dict[str, t.Any], said: str
+) -> None:
+    """Not after the partners before it, or the other side, have changed."""
+    before = {path.name: path.read_bytes() for path in postfix.iterdir()}
+    wrong = {**FABRIKAM, "name": "Wrong", "domains": ["wrong.example"]}
+    wrong["inbound"] = {**wrong["inbound"], "addresses": ["203.0.113.10"]}
+    wrong[direction] = {**wrong[direction], **more}
+    run = apply(tmp_path, [FABRIKAM, wrong], exchange=exchange, postfix=postfix)
+    assert run.code == 2
+    assert said in run.output, run.output
+    assert exchange.writes() == []
+    assert {path.name: path.read_bytes() for path in postfix.iterdir()} == before
+
+
+def test_words_that_native_types_of_jinja_would_change(tmp_path: pathlib.Path, exchange: StandIn) -> None:
+    """ansible-core before 2.19 makes null of None, and numbers of names, where a template has native types."""
+    words = {"mta_sts_mode": "None", "smtp_dane_mode": "None", "comment": "0x10"}
+    partner = {**FABRIKAM, "name": "1e3", "apply_to": ["exchange_online"]}
+    partner["outbound"] = {**VERIFIED, "connector": "10_0", "exchange_online": words}
+    run = apply(tmp_path, [partner], exchange=exchange, more_environment={"ANSIBLE_JINJA2_NATIVE": "1"})
+    assert run.code == 0, run.output
+    assert sorted(by_name(exchange, "InboundConnector")) == ["1e3 inbound"]
+    found = by_name(exchange, "OutboundConnector")["10_0"]
+    assert (found["MtaStsMode"], found["SmtpDaneMode"], found["Comment"]) == ("None", "None", "0x10")
+
+
 def test_what_the_tenant_has_is_looked_at(tmp_path: pathlib.Path, exchange: StandIn) -> None:
     """Its accepted domains, and a connector made by hand for the partner's domain."""
     exchange.load(OutboundConnector=[{"Name": "By hand", "RecipientDomains": ["fabrikam.example"]}])
@@ -204,20 +241,26 @@ def test_an_exported_tenant_applies_without_a_change(tmp_path: pathlib.Path, exc
                 "RequireTls": True,
                 "SenderIPAddresses": ["203.0.113.0/28"],
             },
+            {
+                "Name": "Name without TLS",
+                "SenderDomains": ["b.example"],
+                "RequireTls": False,
+                "TlsSenderCertificateName": "b.example",
+            },
         ],
         OutboundConnector=[
             {"Name": "Outbound to 7f", "ConnectorType": "OnPremises", "CloudServicesMailEnabled": True, "UseMXRecord": False}
             | {"SmartHosts": ["198.51.100.4"], "TlsSettings": "DomainValidation", "TlsDomain": "mail.contoso.com"}
             | {"RecipientDomains": ["contoso.com"], "RouteAllMessagesViaOnPremises": True},
             {"Name": "Try", "TestMode": True, "RecipientDomains": ["*.fabrikam.example"], "SmtpDaneMode": "None"},
-            {"Name": "By rule", "IsTransportRuleScoped": True, "TlsSettings": "EncryptionOnly"},
+            {"Name": "By rule", "IsTransportRuleScoped": True, "TlsSettings": "EncryptionOnly", "TlsDomain": "left.example"},
         ],
     )
     info = {"name": "Info", "mailops.tls.exo_connector_info": exchange.options, "register": "info", "no_log": False}
     exported = run_play(tmp_path, [info])
     assert exported.code == 0, exported.output
     declarations = exported["info"]["declarations"]
-    assert len(declarations) == 5
+    assert len(declarations) == 6
     done = apply(tmp_path, declarations, exchange=exchange, connector_tls_fail_on=["never"])
     assert (done.code, changed(done), exchange.writes()) == (0, 0, []), done.output
 

@@ -153,16 +153,28 @@ def test_change_diff_drift_rename_remove(exchange: StandIn, play: Play) -> None:
 def test_refusals_name_rule_and_parameter(exchange: StandIn, play: Play) -> None:
     done = play(
         task(INBOUND, "addresses", {"name": "x", "sender_ip_addresses": ["2001:db8::1"]}),
-        task(INBOUND, "rule", {"name": "x", "connector_type": "OnPremises", "restrict_domains_to_certificate": True}),
+        task(OUTBOUND, "rule", {"name": "x", "use_mx_record": False, "smart_hosts": []}),
+        task(OUTBOUND, "null_or_none", {"name": "x", "mta_sts_mode": None}),
         task(OUTBOUND, "choice", {"name": "x", "smtp_dane_mode": "Sometimes"}),
         task(INBOUND, "null", {"name": "x", "require_tls": None}),
     )
     assert "sender_ip_addresses (SenderIPAddresses): takes IPv4" in done["addresses"]["msg"]
-    assert "restrict_domains_to_certificate_only_partner" in done["rule"]["msg"]
+    assert "smart_hosts_needed" in done["rule"]["msg"]
+    assert "write Opportunistic or 'None'" in done["null_or_none"]["msg"]
     assert "smtp_dane_mode" in done["choice"]["msg"]
     assert "not reliably documented" in done["null"]["msg"]
-    assert all(done[name]["failed"] for name in ("addresses", "rule", "choice", "null"))
+    assert all(done[name]["failed"] for name in ("addresses", "rule", "null_or_none", "choice", "null"))
     assert exchange.log() == []
+
+
+def test_what_a_tenant_may_hold_is_refused_after_a_look_and_kept_where_it_is(exchange: StandIn, play: Play) -> None:
+    exchange.load(OutboundConnector=[{"Name": "Old", "TlsSettings": "EncryptionOnly", "TlsDomain": "contoso.com"}])
+    options = {"tls_settings": "EncryptionOnly", "tls_domain": "contoso.com"}
+    done = play(task(OUTBOUND, "new", {"name": "New", **options}), task(OUTBOUND, "old", {"name": "Old", **options}))
+    assert done["new"]["failed"] and "tls_domain_only_domain_validation" in done["new"]["msg"]
+    assert (done["new"]["written"], done["old"]["changed"]) == ("no", False)
+    assert "it is so already" in done["old"]["warnings"][0]
+    assert exchange.writes() == []
 
 
 @pytest.mark.parametrize(

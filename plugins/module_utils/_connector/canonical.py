@@ -18,6 +18,8 @@ from ansible_collections.mailops.tls.plugins.module_utils._connector import fiel
 
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(r"(?!.*\.[0-9]+\Z)%s(?:\.%s)*\Z" % (_LABEL, _LABEL))
+# How Exchange names a certificate by its issuer and its subject.
+_ISSUER_AND_SUBJECT = re.compile(r"<I>[^<>\x00-\x1f]+<S>[^<>\x00-\x1f]+\Z", re.I)
 _IPV4_ZERO = re.compile(r"(?:^|[.])0[0-9]")
 _SMTP = re.compile(r"\A(?:smtp:)?(?P<domain>[^;]*)(?:;(?P<priority>[0-9]{1,5}))?\Z", re.I)
 # IDNA 2003, which Python has, and IDNA 2008 disagree on these: sharp s, final sigma, and the joiners.
@@ -32,6 +34,12 @@ def from_user(field, value):
     """The canonical value of what a user wrote; null stands for the default. Raises ValueRefusedError."""
     # ansible-core before 2.19 makes an empty text of a null that comes out of a template, and no choice is empty.
     if value is None or (field.kind == f.CHOICE and value == ""):
+        if "None" in field.choices:
+            # With jinja2_native, ansible-core before 2.19 makes null of the word None, which is the opposite of the default.
+            raise ValueRefusedError(
+                "%s: null may stand for the default or, out of a template with native types, for None; write %s or 'None'"
+                % (field.label, field.default)
+            )
         if field.default is f.NO_DEFAULT:
             raise ValueRefusedError(
                 "%s: null stands for the default, and which one that is is not reliably documented; say what it shall be"
@@ -48,7 +56,9 @@ def from_user(field, value):
     if field.kind == f.CHOICE:
         return _choice(field, value)
     text = value if isinstance(value, str) else str(value)
-    if field.kind == f.DOMAIN:
+    if field.kind == f.CERTIFICATE and _ISSUER_AND_SUBJECT.match(text.strip()):
+        return text.strip()
+    if field.kind in (f.DOMAIN, f.CERTIFICATE):
         return _user_domain(field, text) if text.strip() else field.default
     return _text(text) or field.default
 
@@ -64,10 +74,8 @@ def from_api(field, value):
         return None if field.default is f.NO_DEFAULT else field.default
     text = str(value)
     if field.kind == f.CHOICE:
-        known = {word.lower(): word for word in field.choices}
-        known.update((alias.lower(), word) for alias, word in field.aliases.items())
-        return known.get(text.strip().lower(), text.strip())
-    if field.kind == f.DOMAIN:
+        return _known_words(field).get(text.strip().lower(), text.strip())
+    if field.kind in (f.DOMAIN, f.CERTIFICATE):
         return a_labels(text) or text.strip()
     return _text(text) or field.default
 
@@ -105,9 +113,7 @@ def a_labels(text):
 
 def address(text):
     """An address or a network in its normal form (str): host bits cut off, a single address without prefix. None: is none."""
-    bare = text.strip()
-    if bare.startswith("[") and bare.endswith("]"):
-        bare = bare[1:-1]
+    bare = _without_brackets(text)
     # Some read a leading zero as octal.
     if _IPV4_ZERO.search(bare) and ":" not in bare:
         return None
@@ -116,6 +122,16 @@ def address(text):
     except ValueError:
         return None
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+def _host(text):
+    """A host in its normal form (str), with or without the brackets that stand for "no MX lookup"; None for what is none."""
+    return address(text) or a_labels(_without_brackets(text))
+
+
+def _without_brackets(text):
+    bare = text.strip()
+    return bare[1:-1] if bare.startswith("[") and bare.endswith("]") else bare
 
 
 def _is_ascii(text):
@@ -141,10 +157,17 @@ def _shown(value):
 
 
 def _choice(field, value):
-    known = {word.lower(): word for word in field.choices}
-    if str(value).lower() not in known:
+    """One of the words, or one that reads for it: what a tenant shows can be declared."""
+    found = _known_words(field).get(str(value).strip().lower())
+    if found is None:
         raise _refused(field, "must be one of %s" % ", ".join(field.choices), value)
-    return known[str(value).lower()]
+    return found
+
+
+def _known_words(field):
+    known = {word.lower(): word for word in field.choices}
+    known.update((alias.lower(), word) for alias, word in field.aliases.items())
+    return known
 
 
 def _api_bool(value):
@@ -170,7 +193,7 @@ def _user_item(field, item):
     if field.kind == f.NETWORKS:
         return _user_network(field, text)
     if field.kind == f.HOSTS:
-        host = address(text) or a_labels(text)
+        host = _host(text)
         if not host or host.startswith("*"):
             raise _refused(field, "must be a host name, an address or a network", item)
         return host
@@ -239,7 +262,7 @@ def _api_item(field, text):
     if field.kind == f.NETWORKS:
         return address(plain) or plain
     if field.kind == f.HOSTS:
-        return address(plain) or a_labels(plain) or plain
+        return _host(plain) or plain
     if field.kind == f.RANGES:
         return _range(plain) or plain
     return _name(plain)

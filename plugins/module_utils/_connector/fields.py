@@ -10,6 +10,8 @@ TEXT = "text"
 BOOL = "bool"
 CHOICE = "choice"
 DOMAIN = "domain"
+#: A name on a certificate, or `<I>issuer<S>subject` for one certificate, which is compared as it is.
+CERTIFICATE = "certificate"
 DOMAINS = "domains"
 #: Domains with a priority, as in `smtp:contoso.com;1`.
 SMTP_DOMAINS = "smtp_domains"
@@ -23,9 +25,6 @@ RANGES = "ranges"
 NAMES = "names"
 
 LISTS = frozenset((DOMAINS, SMTP_DOMAINS, NETWORKS, HOSTS, RANGES, NAMES))
-
-_TYPES = {BOOL: {"type": "bool"}, CHOICE: {"type": "str"}, TEXT: {"type": "str"}, DOMAIN: {"type": "str"}}
-_LIST = {"type": "list", "elements": "str"}
 
 
 class _NoDefault(object):
@@ -98,4 +97,11 @@ class FieldTable(object):
 
         Without choices, because Ansible would refuse null then; canonical.from_user knows them.
         """
-        return {field.option: dict(_TYPES.get(field.kind, _LIST)) for field in self.fields if field.option != "name"}
+        return {field.option: _type(field) for field in self.fields if field.option != "name"}
+
+
+def _type(field):
+    """What Ansible makes of the option before anything looks at it (dict)."""
+    if field.is_list:
+        return {"type": "list", "elements": "str"}
+    return {"type": "bool" if field.kind == BOOL else "str"}

@@ -7,12 +7,14 @@
 """Connectors of a tenant as declarations, so that it can be adopted without retyping.
 
 What a declaration has a word for is said in that word; whatever else differs from the default goes below `exchange_online`. So
-the declarations stand for exactly the connectors they were made from, and applying them changes nothing.
+the declarations stand for exactly the connectors they were made from, and applying them changes nothing. A connector that no
+declaration can stand for is left out, and does not take the others with it.
 """
 
 from __future__ import annotations
 
 import collections
+import dataclasses
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.model import Partner, connector_name
@@ -31,27 +33,55 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.to_exchan
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.fields import Place
 
+# What the service finds out about a connector, and nobody intends. It may be declared, and is not exported.
+FACTS: t.Final = frozenset({"is_validated"})
 _REQUIREMENTS: t.Final = {setting: requirement for requirement, setting in TLS_SETTINGS.items()}
 
 
-def export_declarations(inbound: t.Sequence[Options], outbound: t.Sequence[Options]) -> list[dict[str, t.Any]]:
-    """Declarations for connectors in option names, as exo_connector_info returns them, sorted by name.
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """Declarations, sorted by name, and the connectors that none stands for: direction, name and why."""
+
+    declarations: list[dict[str, t.Any]]
+    left_out: list[tuple[Direction, str, str]]
+
+
+def export_declarations(inbound: t.Sequence[Options], outbound: t.Sequence[Options]) -> Export:
+    """Declarations for connectors in option names, as exo_connector_info returns them.
 
     An inbound and an outbound connector are one partner where their names say so, or where both have the same type and the same
-    domains and no other connector has. Raises ValueError for connectors that no declaration can stand for.
+    domains and no other connector has.
     """
-    pairs = _pairs([_known("inbound", one) for one in inbound], [_known("outbound", one) for one in outbound])
+    both: tuple[tuple[Direction, t.Sequence[Options]], ...] = (("inbound", inbound), ("outbound", outbound))
+    usable: dict[Direction, list[Options]] = {"inbound": [], "outbound": []}
+    left_out: list[tuple[Direction, str, str]] = []
+    for direction, connectors in both:
+        for one in (_known(direction, one) for one in connectors):
+            # Alone first, so that one that cannot be exported has no part in a pair.
+            reason = _impossible("x", {direction: one})
+            if reason is None:
+                usable[direction].append(one)
+            else:
+                left_out.append((direction, one["name"], reason))
     names: set[str] = set()
     result = []
-    for wanted, sides in sorted(pairs, key=lambda pair: pair[0].lower()):
+    for wanted, sides in sorted(_pairs(usable["inbound"], usable["outbound"]), key=lambda pair: pair[0].lower()):
         name = _unused(wanted, names)
         names.add(name.lower())
         result.append(_declaration(name, sides))
-    parse_partners(result, source="export")
-    return result
+    return Export(result, left_out)
 
 
 Sides = dict[Direction, Options]
+
+
+def _impossible(name: str, sides: Sides) -> str | None:
+    """Why no declaration can stand for these connectors; None when one can."""
+    try:
+        parse_partners([_declaration(name, sides)], source="export")
+    except ValueError as error:
+        return str(error).removeprefix(f"export[0] ({name}): ")
+    return None
 
 
 def _known(direction: Direction, connector: Options) -> Options:
@@ -161,7 +191,7 @@ def _add_the_rest(declaration: dict[str, t.Any], sides: Sides) -> None:
         rest = {
             option: list(value) if isinstance(value, tuple) else value
             for option, value in connector.items()
-            if option in said and value != said[option]
+            if option in said and option not in FACTS and value != said[option]
         }
         if rest:
             declaration[direction]["exchange_online"] = rest

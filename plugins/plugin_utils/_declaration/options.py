@@ -58,6 +58,7 @@ DEFAULTS: t.Final[t.Mapping[Direction, t.Mapping[str, t.Any]]] = types.MappingPr
             "is_transport_rule_scoped": False,
             "test_mode": False,
             "validation_recipients": (),
+            "is_validated": False,
         },
     }
 )
@@ -90,6 +91,15 @@ def canonical(direction: Direction, connector: t.Mapping[str, t.Any]) -> Options
     }
 
 
+def a_labels(name: str) -> str:
+    """A domain, or `*.` and one, in lower-case A-labels (RFC 5890); as it is, in lower case, where it has none."""
+    text = name.strip().rstrip(".")
+    try:
+        return text.lower() if text.isascii() else text.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return text.lower()
+
+
 def plain_domain(value: str) -> str:
     """`contoso.com` of `smtp:Contoso.com;1`, as SenderDomains reads back."""
     return _with_priority(value).partition(";")[0]
@@ -104,7 +114,7 @@ def plain_domains(connector: t.Mapping[str, t.Any], direction: Direction) -> tup
 def _with_priority(value: str) -> str:
     """The domain in lower case; a priority stays where it is not 1, which is what the service adds by itself."""
     bare, _semicolon, priority = value.strip().lower().removeprefix("smtp:").partition(";")
-    domain = bare.strip().rstrip(".")
+    domain = a_labels(bare)
     return f"{domain};{int(priority[:6])}" if priority.isascii() and priority.isdecimal() and int(priority[:6]) != 1 else domain
 
 
@@ -125,5 +135,6 @@ def _item(name: str, value: str) -> str:
     if name.endswith("_domains"):
         return _with_priority(value)
     if name == "smart_hosts":
-        return value.strip().strip("[]").rstrip(".").lower()
-    return value.strip().rstrip(".").lower() if name in _NAMES else value.strip()
+        return a_labels(value.strip().strip("[]"))
+    # `<I>issuer<S>subject` stands for one certificate, and is compared as it is.
+    return a_labels(value) if name in _NAMES and not value.strip().startswith("<") else value.strip()

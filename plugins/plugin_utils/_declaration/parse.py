@@ -21,7 +21,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.model imp
     Partner,
     connector_name,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.options import DEFAULTS, Direction
+from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.options import DEFAULTS, Direction, a_labels
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.fields import (
     Field,
     Place,
@@ -37,11 +37,15 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.fields impor
 )
 
 MAX_PARTNERS: t.Final = 2000
-MAX_DOMAINS: t.Final = 500
+# A connector of a tenant that is adopted may have many.
+MAX_DOMAINS: t.Final = 5000
 MAX_ITEMS: t.Final = 200
 # Options of a connector that only the declaration itself decides.
 _DECIDED: t.Final = ("connector_type",)
 _POSTFIX_OUTBOUND: t.Final = ("protocols", "ciphers", "servername")
+_SHOWN = re.compile(r"(?i)\A(?:smtp:)?([^;:]+)(?:;0*1)?\Z")
+# IDNA 2003, which Python has, and IDNA 2008 disagree on these: sharp s, final sigma, and the joiners.
+_DEVIATIONS = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 _PATH = re.compile(r"/[^\s,{}$]+")
 T = t.TypeVar("T")
 
@@ -167,11 +171,20 @@ def _name(value: t.Any, at: Place) -> str:
 
 
 def domain(value: t.Any, at: Place) -> str:
-    """A mail domain, `*.` and a domain, or `*`; international names become A-labels (RFC 5890)."""
-    name = text(value, at)
-    if name == "*":
-        return name
+    """A mail domain, `*.` and a domain, or `*`; also as a connector shows it, `smtp:contoso.com;1`."""
+    name = _SHOWN.sub(r"\1", text(value, at).strip())
+    if ";" in name:
+        raise at.refuse(f"has a priority, which belongs below exchange_online, in sender_domains: {show(name)}")
+    return name if name == "*" else _domain(name, at)
+
+
+def _domain(name: str, at: Place) -> str:
+    """International names become A-labels (RFC 5890)."""
     bare = name.removeprefix("*.").rstrip(".")
+    if _DEVIATIONS.search(bare):
+        raise at.refuse(
+            f"two standards make different names of this: write the A-label, which begins with xn--, not {show(name)}"
+        )
     try:
         ascii_name = bare.lower() if bare.isascii() else bare.encode("idna").decode("ascii")
     except UnicodeError:
@@ -187,22 +200,24 @@ def certificate_name(value: t.Any, at: Place) -> str:
     """A name on a certificate: a domain name, or `*.` and one."""
     if value == "*":
         raise at.refuse("must be a name, or '*.' and a domain; '*' alone would be any certificate")
-    return domain(value, at)
+    return _domain(text(value, at), at)
 
 
 def network(value: t.Any, at: Place) -> str:
-    """An IP address, or a network in CIDR notation without host bits."""
+    """An IP address, or a network in CIDR notation; host bits are cut off."""
     try:
-        found = ipaddress.ip_network(text(value, at).strip("[]"))
+        found = ipaddress.ip_network(text(value, at).strip("[]"), strict=False)
     except ValueError as error:
         raise at.refuse(f"must be an IP address or a network such as 192.0.2.0/28: {error}") from None
     return str(found.network_address if found.num_addresses == 1 else found)
 
 
 def smart_host(value: t.Any, at: Place) -> str:
-    """A host name or an IP address, with or without brackets."""
-    name = text(value, at).strip("[]")
-    return name if _is_address(name) else host(name, at)
+    """A host name, an IP address or a network, with or without brackets. International names become A-labels."""
+    name = text(value, at).strip().removeprefix("[").removesuffix("]")
+    if _is_address(name) or "/" in name:
+        return network(name, at)
+    return host(a_labels(name), at)
 
 
 def _is_address(value: str) -> bool:

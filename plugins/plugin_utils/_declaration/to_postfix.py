@@ -73,6 +73,11 @@ def cannot_hold(side: Inbound | Outbound) -> bool:
     return not side.fingerprints and not (side.ca_file and (side.certificate_names or side.addresses))
 
 
+def is_network(host: str) -> bool:
+    """Whether a smart host is a network, which Exchange Online takes."""
+    return "/" in host
+
+
 def match_name(name: str) -> str:
     """A certificate name as Postfix matches it: `.contoso.com` for all names below contoso.com."""
     return name.removeprefix("*")
@@ -80,8 +85,9 @@ def match_name(name: str) -> str:
 
 def _destinations(partner: Partner, side: Outbound) -> t.Iterator[Options]:
     # The smart host is what Postfix looks up when transport_maps or relayhost name it. The domains are there too, so that
-    # mail is no less protected when they do not.
-    for key in (*(f"[{_bracketed(host)}]" for host in side.smart_hosts), *(match_name(domain) for domain in side.domains)):
+    # mail is no less protected when they do not. A network is nothing to look up.
+    hosts = [host for host in side.smart_hosts if not is_network(host)]
+    for key in (*(f"[{_bracketed(host)}]" for host in hosts), *(match_name(domain) for domain in side.domains)):
         yield _destination(partner, side, key)
 
 

@@ -179,7 +179,7 @@ class Client:
 
     def _refusal(self, answer: Answer, cmdlet: str, patience: Patience, *, writes: bool) -> ApiError:
         status = answer.status
-        code, said = read_error(answer.body)
+        code, said, kind = read_error(answer.body)
         reason = self._clean(said) if said else f"HTTP {status}"
         if status == 401:
             return AuthenticationError(
@@ -209,7 +209,7 @@ class Client:
         done: Done = "unknown" if writes and (status >= 500 or status == 408) else "no"
         if 300 <= status < 400:
             reason = "the server redirects to another address, which is not followed"
-        return ApiError(f"{cmdlet}: {reason}{_warning(done)}", status=status, code=code, done=done)
+        return ApiError(f"{cmdlet}: {reason}{_warning(done)}", status=status, code=code, kind=kind, done=done)
 
     def _headers(self, cmdlet: str) -> dict[str, str]:
         return {

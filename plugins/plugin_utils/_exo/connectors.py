@@ -36,7 +36,7 @@ class Live:
     guid: str
     name: str
     values: Values
-    about: t.Mapping[str, str | None]
+    about: t.Mapping[str, t.Any]
 
     def shown(self) -> dict[str, t.Any]:
         """As results show it: every option, and what cannot be set."""
@@ -128,7 +128,8 @@ class Connectors:
         values = {
             field.option: canonical.from_api(field, raw[field.parameter]) for field in self.kind.table if field.parameter in raw
         }
-        about = {option: _text(raw.get(parameter)) for option, parameter in READ_ONLY.items()}
+        read_only = {**self.kind.read_only, **READ_ONLY}
+        about = {option: _printable(raw.get(parameter)) for option, parameter in read_only.items()}
         return Live(guid, name, {**values, "name": name}, about)
 
 
@@ -144,5 +145,8 @@ def as_guid(text: str) -> str | None:
         return None
 
 
-def _text(value: object) -> str | None:
+def _printable(value: object) -> t.Any:
+    """What cannot be set, as it may be shown: a text, a list of them, or None."""
+    if isinstance(value, list):
+        return [printable(str(item)) for item in value]
     return printable(str(value)) if value not in (None, "") else None

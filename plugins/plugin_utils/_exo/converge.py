@@ -6,8 +6,9 @@
 
 """Bring one connector into its declared state: plan, write, read again and confirm, until nothing differs.
 
-Each round looks at what is there before it writes. A create is repeated only after a listing that does not show the connector,
-and the service refuses a second one with the same name. Writes whose outcome nobody knows are decided by looking.
+Each round looks at what is there before it writes. Writes whose outcome nobody knows are decided by looking. A create is
+repeated only when it got no answer and a listing does not show the connector; the service refuses a second one with the same
+name, and that refusal proves that the first one is there. A create that succeeded is never repeated, whatever reads show.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ansible_collections.mailops.tls.plugins.module_utils._connector import cons
 from ansible_collections.mailops.tls.plugins.module_utils._connector import plan as p
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.connectors import Connectors, Live, as_guid
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.errors import ApiError, AuthenticationError, Denied, Done, NotFound
+from ansible_collections.mailops.tls.plugins.plugin_utils._exo.kinds import Kind
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.pacing import Pacing
 
 # A create, what only Set takes, and some for writes that have to be repeated.
@@ -65,9 +67,26 @@ class ConvergeError(Exception):
         self.plan = plan
 
 
-def check_declaration(connectors_table: t.Any, rules: t.Sequence[t.Any], declared: Values) -> None:
+def check_declaration(table: t.Any, rules: t.Sequence[t.Any], declared: Values) -> None:
     """Raise RulesBrokenError for what is wrong whatever the tenant holds. Before anything is sent."""
-    constraints.check(connectors_table, rules, declared, set(declared))
+    constraints.check(table, [rule for rule in rules if not rule.held], declared, set(declared))
+
+
+def judge(kind: Kind, plan: t.Any, declared: t.Collection[str], *, new: bool) -> tuple[str, ...]:
+    """Warnings about a plan. Raises RulesBrokenError for one that would make a connector that breaks a rule.
+
+    What breaks a rule already, and would stay as it is, is only warned about: it is what a tenant holds and an export shows.
+    """
+    # Whoever creates a connector answers for all of it.
+    concerned = set(kind.table.by_option) if new else set(declared)
+    changed = None if new else {change.option for change in plan.changes}
+    constraints.check(kind.table, kind.rules, plan.target, concerned, changed)
+    as_before = constraints.violations(kind.table, kind.rules, plan.target, concerned)
+    advice = constraints.violations(kind.table, kind.advice, plan.target, concerned)
+    return (
+        *(f"{violation.message}; it is so already, and nothing is done about it" for violation in as_before),
+        *(violation.message for violation in advice),
+    )
 
 
 class Converger:
@@ -165,11 +184,7 @@ class Converger:
             )
         if self._request.state == "absent":
             return ()
-        # Whoever creates a connector answers for all of it.
-        concerned = set(self._request.declared) if live else set(self._kind.table.by_option)
-        constraints.check(self._kind.table, self._kind.rules, plan.target, concerned)
-        advice = constraints.violations(self._kind.table, self._kind.advice, plan.target, concerned)
-        return (*plan.warnings, *(violation.message for violation in advice))
+        return (*plan.warnings, *judge(self._kind, plan, self._request.declared, new=live is None))
 
     def _outcome(self, plan: t.Any, live: Live | None, warnings: tuple[str, ...], *, check_mode: bool) -> Outcome:
         written = self._done != "no" and not check_mode
@@ -221,11 +236,18 @@ class Converger:
         raise error
 
     def _exists_meanwhile(self, error: ApiError) -> bool:
-        """Whether a create was refused because another run was quicker. Its connector may not be listed yet."""
-        refused_as_duplicate = error.status == 409 or "already exists" in error.message.lower()
+        """Whether a create was refused because the connector exists: by another run, or by a create that got no answer.
+
+        It may not be listed yet. Where the service says that there is one of this name, it is waited for.
+        """
+        conflict = error.status == 409 or "already exists" in error.message.lower() or "AlreadyExists" in (error.kind or "")
         while self._find() is None:
-            if not refused_as_duplicate or not self._patience.wait():
+            if not conflict:
                 return False
+            if not self._patience.wait():
+                raise self._error(
+                    f"exists already, but reads have not shown it for {self._request.wait_s:g} seconds ({error.message})"
+                )
             self._connectors.forget()
         return True
 
@@ -247,13 +269,20 @@ class Converger:
             if plan.action == p.REMOVE and live is not None:
                 self._confirm_removed(live)
             elif plan.action == p.CREATE:
-                self._created = self._connectors.parse(answer[0]) if answer else None
-                if self._created is not None:
-                    self._confirm_fields(self._created, self._creatable(), plan)
+                told = answer and answer[0].get("Guid")
+                self._created = self._connectors.parse(answer[0]) if told else self._found_by_name(plan.target["name"])
+                self._confirm_fields(self._created, self._creatable(), plan)
             elif live is not None:
                 self._confirm_fields(live, {change.option: change.after for change in plan.changes}, plan)
         except ApiError as error:
             raise self._error(f"was written, but cannot be read again: {error.message}") from error
+
+    def _found_by_name(self, name: str) -> Live:
+        """The connector that was created by a service that does not say which: looked for, and never created again."""
+        while (found := self._connectors.find(name, fresh=True)) is None:
+            if not self._patience.wait():
+                raise self._error(f"was created, but reads have not shown it for {self._request.wait_s:g} seconds")
+        return found
 
     def _seen(self, written: Live) -> Live:
         """The connector that was created, as soon as reads show it. Raises ConvergeError when the patience ends."""

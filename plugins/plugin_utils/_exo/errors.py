@@ -27,12 +27,22 @@ class ApiError(Exception):
     Attributes:
         status: HTTP status of the answer, or None when there was none.
         code: the service's own code for the error ("BadRequest"), or None.
+        kind: the .NET type of the error, which is the same in every language, or None.
         message: one printable line for the user, free of secrets.
         done: whether what was asked for may have been written nevertheless. Always "no" for reads.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None, done: Done = "no") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        kind: str | None = None,
+        done: Done = "no",
+    ) -> None:
         super().__init__(message)
+        self.kind = kind
         self.message = message
         self.status = status
         self.code = code
@@ -61,25 +71,30 @@ def printable(text: str, secrets: t.Iterable[str] = (), limit: int = MAX_TEXT) -
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def read_error(body: bytes) -> tuple[str | None, str | None]:
-    """The code and the innermost message of an error answer; None for what it does not say.
+class Said(t.NamedTuple):
+    """What an error answer says; None for what it does not say."""
 
-    Precedence: error.innererror.internalexception.message, error.details[0].message without its `|Type|`, error.message.
+    code: str | None = None
+    message: str | None = None
+    kind: str | None = None
+
+
+def read_error(body: bytes) -> Said:
+    """The code, the innermost message and the type of an error answer.
+
+    Precedence: error.innererror.internalexception, error.details[0].message with its `|Type|`, error.message.
     """
     try:
         error = json.loads(body).get("error")
     except (ValueError, AttributeError, RecursionError):
-        return None, None
+        return Said()
     if not isinstance(error, dict):
-        return None, None
+        return Said()
     details = error.get("details")
-    first = details[0] if isinstance(details, list) and details else None
-    candidates = (
-        _at(error, "innererror", "internalexception", "message"),
-        _without_type(_at(first, "message")),
-        _at(error, "message"),
-    )
-    return _at(error, "code"), next((text for text in candidates if text), None)
+    first = _at(details[0] if isinstance(details, list) and details else None, "message")
+    messages = (_at(error, "innererror", "internalexception", "message"), _without_type(first), _at(error, "message"))
+    kinds = (_at(error, "innererror", "internalexception", "type"), first.split("|")[1] if first and first[0] == "|" else None)
+    return Said(_at(error, "code"), next((text for text in messages if text), None), next((text for text in kinds if text), None))
 
 
 def _at(value: object, *path: str) -> str | None:

@@ -28,7 +28,7 @@ _FIELDS: t.Final = (
     # Microsoft's reference names true for New-InboundConnector, other schemas false. It also says that it applies to Partner
     # only, but not what happens otherwise, and hybrid mail flow must not lose it. Hence no rule.
     f.Field("require_tls", "RequireTls", f.BOOL, default=f.NO_DEFAULT),
-    f.Field("tls_sender_certificate_name", "TlsSenderCertificateName", f.DOMAIN),
+    f.Field("tls_sender_certificate_name", "TlsSenderCertificateName", f.CERTIFICATE),
     f.Field("restrict_domains_to_certificate", "RestrictDomainsToCertificate", f.BOOL, default=False),
     f.Field("restrict_domains_to_ip_addresses", "RestrictDomainsToIPAddresses", f.BOOL, default=False),
     f.Field("treat_messages_as_internal", "TreatMessagesAsInternal", f.BOOL, default=False),
@@ -60,20 +60,22 @@ _RULES: t.Final = (
         lambda values: not values["sender_domains"],
         "must not be empty; '*' stands for all domains",
     ),
-    only_for(PARTNER, "restrict_domains_to_certificate"),
-    only_for(PARTNER, "restrict_domains_to_ip_addresses"),
+    only_for(PARTNER, "restrict_domains_to_certificate", held=True),
+    only_for(PARTNER, "restrict_domains_to_ip_addresses", held=True),
     Rule(
         "restrict_to_certificate_needs_name",
         ("restrict_domains_to_certificate", "tls_sender_certificate_name"),
         lambda values: values["restrict_domains_to_certificate"] and not values["tls_sender_certificate_name"],
         "restrict_domains_to_certificate compares the certificate with tls_sender_certificate_name (TlsSenderCertificateName), "
         "which is not set",
+        held=True,
     ),
     Rule(
         "restrict_to_addresses_needs_addresses",
         ("restrict_domains_to_ip_addresses", "sender_ip_addresses"),
         lambda values: values["restrict_domains_to_ip_addresses"] and not values["sender_ip_addresses"],
         "restrict_domains_to_ip_addresses accepts mail from sender_ip_addresses (SenderIPAddresses) only, and there are none",
+        held=True,
     ),
     Rule(
         "certificate_name_needs_require_tls",
@@ -83,6 +85,7 @@ _RULES: t.Final = (
         ),
         "tls_sender_certificate_name is used only when require_tls (RequireTls) is true, and it is false: "
         "nobody would look at the certificate",
+        held=True,
     ),
     Rule(
         "treat_as_internal_only_onpremises",
@@ -101,6 +104,7 @@ _RULES: t.Final = (
         ("trusted_organizations", *_RECOGNITION),
         _organizations_and_more,
         f"trusted_organizations (TrustedOrganizations) is used without any of {', '.join(_RECOGNITION)}",
+        held=True,
     ),
 )
 _ADVICE: t.Final = (
@@ -116,4 +120,12 @@ _ADVICE: t.Final = (
     ),
 )
 
-INBOUND: t.Final = Kind("InboundConnector", "inbound connector", f.FieldTable(_FIELDS), _RULES, _ADVICE)
+INBOUND: t.Final = Kind(
+    "InboundConnector",
+    "inbound connector",
+    f.FieldTable(_FIELDS),
+    _RULES,
+    _ADVICE,
+    # Microsoft's reference does not say what ClientHostNames is for, so that it cannot be set here.
+    read_only={"client_host_names": "ClientHostNames"},
+)

@@ -28,7 +28,8 @@ MAX_NAME: t.Final = 64
 class Kind:
     """A kind of connector. `noun` is that of its cmdlets; `scopes` are the switches with which all of them are listed.
 
-    Of `rules` each must hold; of `advice` a broken one is only a warning.
+    Of `rules` each must hold; of `advice` a broken one is only a warning. `read_only` are parameters that cannot be set, by the
+    names that results give them.
     """
 
     noun: str
@@ -37,6 +38,7 @@ class Kind:
     rules: tuple[t.Any, ...]
     advice: tuple[t.Any, ...]
     scopes: tuple[t.Mapping[str, bool], ...] = ({},)
+    read_only: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def common_fields() -> list[t.Any]:
@@ -59,7 +61,7 @@ def common_fields() -> list[t.Any]:
     ]
 
 
-def only_for(kind: str, option: str) -> t.Any:
+def only_for(kind: str, option: str, *, held: bool = False) -> t.Any:
     """The rule that an option may be true for one type of connector only.
 
     With a type that is not declared for a new connector the service decides, so OnPremises cannot be relied on.
@@ -76,4 +78,5 @@ def only_for(kind: str, option: str) -> t.Any:
         (option, "connector_type"),
         broken,
         f"{option} can be true only with connector_type {kind}; declare connector_type too",
+        held,
     )

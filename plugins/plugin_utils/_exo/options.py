@@ -15,6 +15,7 @@ import dataclasses
 import json
 import pathlib
 import re
+import ssl
 import typing as t
 from urllib.parse import urlsplit
 
@@ -119,7 +120,20 @@ def _ca_path(value: str | None) -> str | None:
     path = pathlib.Path(value).expanduser()
     if not path.exists():
         raise ValueError(f"ca_path: there is no file or directory {value}")
+    # Those of a directory are read when they are needed, by their hash.
+    if not path.is_dir() and not _certificates_in(path):
+        raise ValueError(f"ca_path: {value} holds no certificate that can be read; it must be PEM, and all of it in order")
     return str(path)
+
+
+def _certificates_in(path: pathlib.Path) -> int:
+    """How many certificates OpenSSL finds in a file; none where one of them is damaged, because it stops there."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cafile=str(path))
+    except OSError:
+        return 0
+    return context.cert_store_stats()["x509"]
 
 
 def _credential(options: t.Mapping[str, t.Any]) -> tuple[str | None, str | None, str | None]:

@@ -57,6 +57,7 @@ _RULES: t.Final = (
         ("tls_domain",),
         lambda values: values["tls_domain"] and values["tls_settings"] != DOMAIN_VALIDATION,
         "is used only with tls_settings (TlsSettings) DomainValidation: no name would be compared",
+        held=True,
     ),
     only_for(ON_PREMISES, "route_all_messages_via_on_premises"),
     only_for(ON_PREMISES, "all_accepted_domains"),
@@ -78,4 +79,13 @@ _SCOPES: t.Final[tuple[t.Mapping[str, bool], ...]] = (
     {"IncludeTestModeConnectors": True, "IsTransportRuleScoped": True},
 )
 
-OUTBOUND: t.Final = Kind("OutboundConnector", "outbound connector", f.FieldTable(_FIELDS), _RULES, _ADVICE, _SCOPES)
+OUTBOUND: t.Final = Kind(
+    "OutboundConnector",
+    "outbound connector",
+    f.FieldTable(_FIELDS),
+    _RULES,
+    _ADVICE,
+    _SCOPES,
+    # When is_validated became true: the service keeps it.
+    read_only={"last_validation_timestamp": "LastValidationTimestamp"},
+)

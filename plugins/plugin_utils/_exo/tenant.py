@@ -11,11 +11,14 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from ansible_collections.mailops.tls.plugins.module_utils._connector import canonical
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.export import export_declarations
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.client import Client
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.connectors import Connectors, as_guid
+from ansible_collections.mailops.tls.plugins.plugin_utils._exo.converge import check_declaration
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.errors import Denied, printable
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.inbound import INBOUND
+from ansible_collections.mailops.tls.plugins.plugin_utils._exo.kinds import Kind
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.outbound import OUTBOUND
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, verdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.connector.lint import lint_tenant
@@ -34,11 +37,8 @@ def examine(client: Client, name: str | None, host: str) -> dict[str, t.Any]:
     if name is not None:
         inbound, outbound = _named(inbound, name), _named(outbound, name)
         findings = [finding for finding in findings if _concerns(finding, inbound, outbound)]
-    try:
-        declarations: list[Shown] | None = export_declarations(inbound, outbound)
-    except ValueError as error:
-        declarations = None
-        warnings.append(f"No declaration can stand for these connectors: {printable(str(error))}")
+    declarations, left_out = _declarations(inbound, outbound)
+    warnings += left_out
     return {
         "inbound": inbound,
         "outbound": outbound,
@@ -50,13 +50,49 @@ def examine(client: Client, name: str | None, host: str) -> dict[str, t.Any]:
     }
 
 
+def _declarations(inbound: list[Shown], outbound: list[Shown]) -> tuple[list[Shown], list[str]]:
+    """Declarations that the modules take, and a warning for each connector that none stands for, or not for all of it."""
+    possible: dict[str, list[Shown]] = {"inbound": [], "outbound": []}
+    left_out: list[tuple[str, str, str]] = []
+    warnings = []
+    for direction, kind, connectors in (("inbound", INBOUND, inbound), ("outbound", OUTBOUND, outbound)):
+        for one in connectors:
+            reason = _refused(kind, one)
+            if reason is None:
+                possible[direction].append(one)
+            else:
+                left_out.append((direction, one["name"], reason))
+            if one.get("client_host_names"):
+                warnings.append(f"{direction} connector {printable(one['name'])}: client_host_names cannot be declared")
+    export = export_declarations(possible["inbound"], possible["outbound"])
+    for direction, name, reason in (*left_out, *export.left_out):
+        warnings.append(f"No declaration can stand for the {direction} connector {printable(name)}: {printable(reason)}")
+    return export.declarations, warnings
+
+
+def _refused(kind: Kind, shown: Shown) -> str | None:
+    """Why the module of this kind would refuse the connector as it is; None when it would take it."""
+    try:
+        declared = {
+            field.option: canonical.from_user(field, shown[field.option])
+            for field in kind.table
+            # What the service does not show, or nobody knows, cannot be declared either.
+            if field.option != "name" and shown.get(field.option) is not None
+        }
+        check_declaration(kind.table, kind.rules, declared)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _accepted_domains(client: Client) -> tuple[list[str] | None, list[str]]:
     """The accepted domains, sorted, and warnings. None when the app may not read them, which is not "there are none"."""
     try:
         rows = client.invoke("Get-AcceptedDomain", {"ResultSize": "Unlimited"})
     except Denied as error:
         return None, [f"The accepted domains are not known: {error.message}"]
-    return sorted({str(row["DomainName"]).lower() for row in rows if row.get("DomainName")}), []
+    names = [str(row["DomainName"]) for row in rows if row.get("DomainName")]
+    return sorted({canonical.a_labels(name) or name.lower() for name in names}), []
 
 
 def _named(connectors: list[Shown], name: str) -> list[Shown]:

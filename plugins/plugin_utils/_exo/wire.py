@@ -17,6 +17,7 @@ import ssl
 import sys
 import threading
 import time
+import traceback
 import typing as t
 
 try:
@@ -34,6 +35,8 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 _CHUNK = 65536
 # What some errors show of a proxy's URL.
 _USER_INFO = re.compile(r"//[^/\s]*@")
+# Where urllib3, whatever its release, prepares and makes the TLS handshake. All that it raises came before the request.
+_HANDSHAKE = "ssl_wrap_socket"
 # What http.client says when a proxy answers CONNECT with anything but 200.
 _NO_TUNNEL = "Tunnel connection failed"
 
@@ -176,9 +179,14 @@ def _explained(error: Exception) -> Exception:
         return UntrustedError(text)
     unsent = (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL, urllib3.exceptions.NewConnectionError)
     # Not every ProxyError: older releases of urllib3 call it so, too, when a proxy's tunnel breaks after the request was sent.
-    if any(isinstance(cause, unsent) or str(cause).startswith(_NO_TUNNEL) for cause in causes):
+    if any(isinstance(cause, unsent) or str(cause).startswith(_NO_TUNNEL) or _in_handshake(cause) for cause in causes):
         return NotSentError(text)
     return NoAnswerError(text)
+
+
+def _in_handshake(error: BaseException) -> bool:
+    """Whether it was raised before TLS was agreed on, for example by a server that does not speak it, or no version of ours."""
+    return any(frame.f_code.co_name == _HANDSHAKE for frame, _line in traceback.walk_tb(error.__traceback__))
 
 
 def _causes(error: BaseException | None) -> t.Iterator[BaseException]:

@@ -208,7 +208,10 @@ CONNECTOR_TYPES: t.Final = (
         id="connector.combination_refused",
         status="fail",
         severity="high",
-        meaning="Exchange Online refuses these options together.",
+        meaning=(
+            "Exchange Online refuses these options together, or one of them would have no effect, so that the connector modules "
+            "refuse them. A connector that is like that already, and stays so, is left alone."
+        ),
         remedy="Follow the rule in the summary.",
     ),
     FindingType(

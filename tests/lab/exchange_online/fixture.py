@@ -102,6 +102,7 @@ class StandIn:
         """No connectors, an empty log, and the quirks as at the very start of a plain stand-in."""
         self.server.service.tenant.clear()
         self.clear_log()
+        self.server.service.requests = 0
         self.set(**dataclasses.asdict(Quirks()))
 
 

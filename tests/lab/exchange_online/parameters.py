@@ -26,6 +26,7 @@ class CmdletError(Exception):
 
 
 _DOMAIN = re.compile(r"(\*|(\*\.)?([a-z0-9_]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?)", re.IGNORECASE)
+_CERTIFICATE = re.compile(r"<I>[^<>]+<S>[^<>]+")
 _TYPES: t.Final = ("OnPremises", "Partner")
 _SOURCES: t.Final = ("Default", "HybridWizard", "Migrated")
 
@@ -46,7 +47,7 @@ FIELDS: t.Final[dict[str, dict[str, tuple[t.Any, t.Any]]]] = {
         "RequireTls": ("bool", True),
         "RestrictDomainsToCertificate": ("bool", False),
         "RestrictDomainsToIPAddresses": ("bool", False),
-        "TlsSenderCertificateName": ("domain", None),
+        "TlsSenderCertificateName": ("certificate", None),
         "TreatMessagesAsInternal": ("bool", False),
         "AssociatedAcceptedDomains": ("list", []),
         "TrustedOrganizations": ("list", []),
@@ -101,8 +102,9 @@ def _read(name: str, kind: t.Any, default: t.Any, value: t.Any) -> t.Any:
         return found or _refuse(name, value)
     if kind == "bool":
         return value if isinstance(value, bool) else _refuse(name, value)
-    if kind in ("text", "domain"):
+    if kind in ("text", "domain", "certificate"):
         good = isinstance(value, str) and (kind == "text" or not value or _DOMAIN.fullmatch(value))
+        good = good or (kind == "certificate" and isinstance(value, str) and _CERTIFICATE.fullmatch(value))
         return (value or default) if good else _refuse(name, value)
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list):
@@ -150,7 +152,7 @@ _ITEMS: t.Final[dict[str, t.Callable[[str], bool]]] = {
     "smtp_domains": _is_smtp_domain,
     "networks": is_network,
     "ranges": is_range,
-    "hosts": lambda item: is_address(item) or bool(_DOMAIN.fullmatch(item)),
+    "hosts": lambda item: is_address(item) or bool(_DOMAIN.fullmatch(item.removeprefix("[").removesuffix("]"))),
 }
 
 

@@ -12,9 +12,11 @@ How the service is; on unless said otherwise:
 | `hidden_outbound` | Get-OutboundConnector hides test-mode and rule-scoped connectors, and shows only them when asked to |
 | `smtp_domains` | SenderDomains: "contoso.com" reads "smtp:contoso.com;1" |
 | `admin_ui` | ConnectorSource "Default" reads "AdminUI" |
-| `bracketed_smart_hosts` | smart hosts that are addresses read in brackets |
+| `bracketed_smart_hosts` | smart hosts, names and addresses, read in brackets |
 | `companions` | `X@odata.type` and `X@data.type` stand beside the values |
 | `empty_writes` | Set and Remove answer 204; off: an empty list and 200. New answers with the object |
+| `empty_new` | New does not answer with the object either, but as Set does; off unless set |
+| `unique_names` | New and Set refuse a name that another connector of the kind has |
 | `confirm_remove` | Remove asks for a confirmation, and does nothing, unless it is given Confirm: false |
 | `nul_denial` | a cmdlet that the app may not run, or that does not exist: 403, NUL bytes, labelled as gzip |
 | `one_row_pages` | one row per page for a client that sends no `Prefer: odata.maxpagesize` |
@@ -29,6 +31,7 @@ What may go wrong; off unless set. A number is how often it happens, to the requ
 | `endless_pages` | the next page is always the same |
 | `denied` | cmdlets (names or their beginnings) that are answered as if the app had no role for them |
 | `only` | the cmdlets (names or their beginnings) that the numbered faults happen to; all if empty |
+| `storm` | one request out of so many meets the next of the faults below that pass (`STORM` in server.py); 0: none does |
 | `throttle` | 429 before anything is done |
 | `retry_after` | Retry-After with 429 and with `fail_before`: seconds or an HTTP date; empty: no such field |
 | `fail_before` | `fail_status` before the cmdlet is carried out |
@@ -67,6 +70,8 @@ class Quirks:
     bracketed_smart_hosts: bool = True
     companions: bool = True
     empty_writes: bool = True
+    empty_new: bool = False
+    unique_names: bool = True
     confirm_remove: bool = True
     nul_denial: bool = True
     one_row_pages: bool = True
@@ -77,6 +82,7 @@ class Quirks:
     endless_pages: bool = False
     denied: t.Sequence[str] = ()
     only: t.Sequence[str] = ()
+    storm: int = 0
     throttle: int = 0
     retry_after: str = "0"
     fail_before: int = 0

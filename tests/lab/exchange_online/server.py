@@ -32,6 +32,7 @@ from tests.lab.exchange_online.tenant import WRITES, ConfirmationWanted, Tenant,
 
 _INVOKE = re.compile(r"/adminapi/(?:beta|v1\.0)/([^/]+)/InvokeCommand")
 MAX_REQUEST = 1 << 20
+STORM = ("throttle", "fail_after", "expire", "cut_after", "fail_before", "cut_body", "cut_before")
 
 
 @dataclasses.dataclass
@@ -55,6 +56,9 @@ class Service:
         self.log: list[dict[str, t.Any]] = []
         self._lock = threading.RLock()
         self._pages: dict[str, tuple[str, list[t.Any]]] = {}
+        # For the quirk `storm`: how many requests there were, and the fault that is due.
+        self.requests = 0
+        self._stormy = ""
 
     def answer(self, method: str, target: str, headers: Message, body: bytes) -> Reply:
         parts = urlsplit(target)
@@ -113,6 +117,10 @@ class Service:
         anchor = headers.get("X-AnchorMailbox", "")
         entry.update(cmdlet=cmdlet, parameters=parameters, anchor=anchor, request_id=headers.get("client-request-id"))
         concerned = self.quirks.concerns(cmdlet or "")
+        if concerned and self.quirks.storm:
+            self.requests += 1
+            turn, rest = divmod(self.requests, self.quirks.storm)
+            self._stormy = "" if rest else STORM[turn % len(STORM)]
         fault = concerned and self._fault_before(entry)
         if fault:
             return fault
@@ -142,10 +150,10 @@ class Service:
             "stray_404": Reply(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}),
         }
         for name, reply in replies.items():
-            if quirks.take(name):
+            if self._due(name):
                 entry["fault"] = name
                 return reply
-        if quirks.take("expire"):
+        if self._due("expire"):
             entry["fault"] = "expire"
             self.issuer.expire_all()
         return None
@@ -160,10 +168,17 @@ class Service:
             "deep": _deep(),
         }
         for name, fault in replies.items():
-            if self.quirks.take(name):
+            if self._due(name):
                 entry["fault"] = name
                 return fault
         return None
+
+    def _due(self, name: str) -> bool:
+        """Whether this fault happens to the present request."""
+        if name == self._stormy:
+            self._stormy = ""
+            return True
+        return self.quirks.take(name)
 
     def _run(
         self, cmdlet: str, parameters: dict[str, t.Any], query: dict[str, list[str]], headers: Message, body: bytes
@@ -177,8 +192,11 @@ class Service:
                 raise CmdletError("The page does not belong to this command.")
             return self._page(rows, None, digest, headers)
         rows, warning = self.tenant.run(cmdlet, parameters)
-        if cmdlet.startswith(("Set-", "Remove-")) and self.quirks.empty_writes:
-            return Reply(204)
+        silent = ("New-", "Set-", "Remove-") if self.quirks.empty_new else ("Set-", "Remove-")
+        if cmdlet.startswith(silent):
+            rows = []
+            if self.quirks.empty_writes:
+                return Reply(204)
         return self._page(rows, warning, digest, headers)
 
     def _page(self, rows: list[t.Any], warning: str | None, digest: str, headers: Message) -> Reply:

@@ -20,6 +20,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._exo.outbound import O
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.pacing import Pacing
 
 from tests.lab.exchange_online.fixture import StandIn, running
+from tests.unit.exo_transport.waiting import Clock
 
 KINDS = {"inbound": INBOUND, "outbound": OUTBOUND}
 
@@ -46,9 +47,9 @@ def waits() -> list[float]:
 class Declare:
     """Declares connectors like tasks, each with a client of its own, as in a process of its own."""
 
-    def __init__(self, exchange: StandIn, waits: list[float]) -> None:
+    def __init__(self, exchange: StandIn, pacing: Pacing) -> None:
         self.exchange = exchange
-        self.pacing = Pacing(sleep=waits.append, jitter=lambda: 1.0)
+        self.pacing = pacing
 
     def client(self) -> Client:
         return Client(read_settings(self.exchange.options), pacing=self.pacing)
@@ -62,4 +63,18 @@ class Declare:
 
 @pytest.fixture
 def declare(exchange: StandIn, waits: list[float]) -> Declare:
-    return Declare(exchange, waits)
+    return Declare(exchange, Pacing(sleep=waits.append, jitter=lambda: 1.0))
+
+
+@pytest.fixture
+def clock(exchange: StandIn, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The stand-in's clock, for tests about minutes."""
+    clock = Clock()
+    monkeypatch.setattr(exchange.server.service.tenant, "clock", clock.now)
+    return clock
+
+
+@pytest.fixture
+def declare_in_time(exchange: StandIn, clock: Clock) -> Declare:
+    """As `declare`, by the same clock as the stand-in."""
+    return Declare(exchange, Pacing(sleep=clock.sleep, clock=clock.now, jitter=lambda: 1.0))

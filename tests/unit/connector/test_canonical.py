@@ -25,7 +25,9 @@ OUT = OUTBOUND.table
         (IN["sender_domains"], {"contoso.com;5": ["smtp:contoso.com;5", "contoso.com;005"], "*": ["smtp:*;1", "*"]}),
         (IN["sender_domains"], {"xn--bcher-kva.example": ["bücher.example", "BÜCHER.example", "smtp:XN--BCHER-KVA.example;1"]}),
         (IN["sender_ip_addresses"], {"192.0.2.0/24": ["192.0.2.77/24"], "192.0.2.1": ["192.0.2.1/32", " 192.0.2.1 "]}),
-        (OUT["smart_hosts"], {"192.0.2.1": ["[192.0.2.1]", "192.0.2.1"], "mx.contoso.com": ["MX.contoso.com."]}),
+        (OUT["smart_hosts"], {"192.0.2.1": ["[192.0.2.1]", "192.0.2.1"]}),
+        (OUT["smart_hosts"], {"mx.contoso.com": ["MX.contoso.com.", "[mx.Contoso.com]", " [mx.contoso.com.] "]}),
+        (OUT["smart_hosts"], {"xn--bcher-kva.example": ["[bücher.example]"], "192.0.2.0/28": ["[192.0.2.7/28]"]}),
         (OUT["smart_hosts"], {"2001:db8::1": ["[2001:DB8:0:0::1]", "2001:db8::0001"]}),
         (IN["ef_skip_ips"], {"192.0.2.1-192.0.2.9": ["192.0.2.1 - 192.0.2.9"], "192.0.2.5": ["192.0.2.5-192.0.2.5"]}),
         (OUT["validation_recipients"], {"admin@contoso.com": ["Admin@Contoso.com"]}),
@@ -78,6 +80,12 @@ def test_what_the_api_returns(field: t.Any, value: object, form: object) -> None
         (IN["connector_type"], None, "not reliably documented"),
         (OUT["recipient_domains"], ["contoso.com;3"], "without a priority"),
         (OUT["smart_hosts"], ["*.contoso.com"], "host name"),
+        (OUT["smart_hosts"], ["[[mx.contoso.com]]"], "host name"),
+        (OUT["smart_hosts"], ["[mx.contoso.com"], "host name"),
+        (OUT["smtp_dane_mode"], None, "write Opportunistic or 'None'"),
+        (OUT["mta_sts_mode"], "", "write Opportunistic or 'None'"),
+        (IN["tls_sender_certificate_name"], "<I>CN=CA", "domain name"),
+        (IN["tls_sender_certificate_name"], "<I>CN=CA<S>CN=a\nb", "domain name"),
         (OUT["tls_settings"], "Sometimes", "EncryptionOnly, CertificateValidation, DomainValidation"),
         (OUT["validation_recipients"], [" "], "printable"),
     ],
@@ -91,9 +99,20 @@ def test_what_is_refused(field: t.Any, value: object, rule: str) -> None:
 
 def test_null_is_the_default_and_an_empty_list_clears() -> None:
     assert canonical.from_user(OUT["tls_settings"], None) is None
-    assert canonical.from_user(OUT["smtp_dane_mode"], None) == "Opportunistic"
     assert canonical.from_user(OUT["enabled"], None) is True
     assert canonical.from_user(OUT["smart_hosts"], None) == canonical.from_user(OUT["smart_hosts"], []) == ()
+
+
+@pytest.mark.parametrize("written", ["<I>CN=Contoso CA, O=Contoso<S>CN=Mail.Contoso.com", " <i>CN=x<s>CN=y "])
+def test_a_certificate_by_issuer_and_subject_stays_as_it_is(written: str) -> None:
+    """Its letters may tell it from another one."""
+    field = IN["tls_sender_certificate_name"]
+    assert canonical.from_user(field, written) == canonical.from_api(field, written) == written.strip()
+
+
+def test_what_a_tenant_shows_can_be_declared() -> None:
+    assert canonical.from_user(IN["connector_source"], "AdminUI") == canonical.from_api(IN["connector_source"], "AdminUI")
+    assert canonical.from_user(IN["connector_source"], "adminui") == "Default"
 
 
 def test_how_a_priority_is_written() -> None:

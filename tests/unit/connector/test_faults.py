@@ -17,7 +17,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._exo.errors import Api
 from tests.lab.exchange_online.fixture import StandIn
 from tests.lab.exchange_online.tenant import Tenant
 from tests.unit.connector.conftest import Declare
-from tests.unit.connector.samples import DECLARED, INBOUND, OUTBOUND, names, stored
+from tests.unit.connector.samples import INBOUND, OUTBOUND, names, stored
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,6 @@ def test_writes_that_never_get_an_answer(exchange: StandIn, declare: Declare, fa
     assert [entry["cmdlet"][:3] for entry in exchange.writes()] == ["New", "Set"]
 
 
-def test_a_lost_create_that_is_not_listed_yet(exchange: StandIn, declare: Declare) -> None:
-    exchange.set(cut_after=1, only=["New-"], replication_reads=9)
-    declare("inbound", **INBOUND)
-    assert names(exchange, "inbound") == ["Contoso inbound"]
-
-
 def test_a_read_that_fails_after_a_write(exchange: StandIn, declare: Declare) -> None:
     """The error is that of the read, and yet it says that something was, or may have been, written."""
     declare("inbound", **INBOUND)
@@ -145,16 +139,6 @@ def test_denied(exchange: StandIn, declare: Declare) -> None:
     assert exchange.cmdlets() == ["Get-InboundConnector", "New-InboundConnector"]
 
 
-@pytest.mark.parametrize(("direction", "reads"), [("inbound", 12), ("outbound", 60)])
-def test_replication_takes_its_time(exchange: StandIn, declare: Declare, waits: list[float], direction: str, reads: int) -> None:
-    """A new connector is not found for two minutes: it is waited for, and not created again."""
-    exchange.set(replication_reads=reads)
-    declare(direction, **DECLARED[direction])
-    assert [entry["cmdlet"][:3] for entry in exchange.log() if entry["cmdlet"] and entry["cmdlet"][:3] == "New"] == ["New"]
-    assert sum(waits) > 30
-    assert names(exchange, direction) == [DECLARED[direction]["name"]]
-
-
 def test_another_server_does_not_know_a_new_connector(
     exchange: StandIn, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,17 +157,6 @@ def test_another_server_does_not_know_a_new_connector(
     assert refused
     assert exchange.cmdlets().count("New-OutboundConnector") == 1
     assert stored(exchange, "outbound")["ValidationRecipients"] == ["postmaster@contoso.com"]
-
-
-def test_replication_that_takes_too_long(exchange: StandIn, declare: Declare) -> None:
-    exchange.set(replication_reads=10**6)
-    with pytest.raises(ConvergeError, match=r"was created .* reads have not shown it for 20 seconds") as caught:
-        declare("inbound", **INBOUND, wait_timeout=20.0)
-    assert caught.value.done == "yes"
-    # The same again: it is still not shown, and refused as a duplicate.
-    with pytest.raises(ApiError, match="already exists"):
-        declare("inbound", **INBOUND, wait_timeout=20.0)
-    assert names(exchange, "inbound") == ["Contoso inbound"]
 
 
 def test_two_runs_at_once(exchange: StandIn, declare: Declare) -> None:

@@ -31,12 +31,15 @@ _VALUES: dict[str, st.SearchStrategy[t.Any]] = {
     f.TEXT: st.sampled_from(["", "by Ansible", "two\r\nlines\n", " padded "]),
     f.BOOL: st.booleans(),
     f.DOMAIN: st.sampled_from(_DOMAINS),
+    f.CERTIFICATE: st.sampled_from((*_DOMAINS, "<I>CN=CA<S>CN=Mail.contoso.com")),
     f.DOMAINS: st.sampled_from((*_DOMAINS, "*", "smtp:contoso.com")),
     f.SMTP_DOMAINS: st.sampled_from(
         (*_DOMAINS, "*", "smtp:contoso.com", "SMTP:contoso.com;1", "contoso.com;7", "fabrikam.com;01")
     ),
     f.NETWORKS: st.sampled_from(["192.0.2.1", "192.0.2.1/32", "192.0.2.77/24", "198.51.100.0/25"]),
-    f.HOSTS: st.sampled_from(["MX1.contoso.com", "[192.0.2.1]", "192.0.2.1", "192.0.2.9/24", "[2001:DB8::0:1]", "2001:db8::1"]),
+    f.HOSTS: st.sampled_from(
+        ["MX1.contoso.com", "[mx1.contoso.com]", "[192.0.2.1]", "192.0.2.1", "192.0.2.9/24", "[2001:DB8::0:1]", "2001:db8::1"]
+    ),
     f.RANGES: st.sampled_from(["192.0.2.1", "192.0.2.1-192.0.2.9", "192.0.2.5-192.0.2.5", "192.0.2.3/24", "2001:DB8::/64"]),
     f.NAMES: st.sampled_from(["Admin@contoso.com", "admin@contoso.com", "Contoso Ltd", "postmaster@fabrikam.com"]),
 }
@@ -49,7 +52,8 @@ def _value(field: t.Any) -> st.SearchStrategy[t.Any]:
         values = st.lists(_VALUES[field.kind], max_size=4)
     else:
         values = _VALUES[field.kind]
-    return values if field.default is f.NO_DEFAULT else st.none() | values
+    # Null is no word for the choice None, and refused where there is one.
+    return values if field.default is f.NO_DEFAULT or "None" in field.choices else st.none() | values
 
 
 def _declarations(kind: Kind) -> st.SearchStrategy[dict[str, t.Any]]:

@@ -57,6 +57,9 @@ def test_an_absent_partner_has_both_connectors() -> None:
         ("*.contoso.com", "*.contoso.com"),
         ("*", "*"),
         ("contoso.com.", "contoso.com"),
+        ("smtp:contoso.com;1", "contoso.com"),
+        ("SMTP:*.contoso.com", "*.contoso.com"),
+        ("smtp:*;1", "*"),
         ("bücher.example", "xn--bcher-kva.example"),
         ("*.BÜCHER.example", "*.xn--bcher-kva.example"),
     ],
@@ -65,13 +68,22 @@ def test_domains_have_one_form(written: str, read: str) -> None:
     assert parse_partners([contoso(domains=[written, written])])[0].domains == (read,)
 
 
+def test_addresses_and_hosts_have_one_form() -> None:
+    inbound = {"requirement": "encrypted", "addresses": ["192.0.2.77/24", "192.0.2.0/24", "198.51.100.1/32", "2001:DB8::1"]}
+    hosts = ["[MX.contoso.com]", "mx.contoso.com", "[192.0.2.1]", "192.0.2.9/28", "bücher.example"]
+    (partner,) = parse_partners([contoso(inbound=inbound, outbound={"requirement": "encrypted", "smart_hosts": hosts})])
+    assert partner.inbound is not None and partner.outbound is not None
+    assert partner.inbound.addresses == ("192.0.2.0/24", "198.51.100.1", "2001:db8::1")
+    assert partner.outbound.smart_hosts == ("mx.contoso.com", "192.0.2.1", "192.0.2.0/28", "xn--bcher-kva.example")
+
+
 INBOUND = {"requirement": "encrypted"}
 REFUSED: tuple[tuple[t.Any, str], ...] = (
     ({}, "partners: must be a list"),
     ("contoso.com", "partners: must be a list"),
     ([3], "partners[0]: must be a mapping"),
     ([{}], "partners[0]: name: is required"),
-    ([contoso(domains=[])], "partners[0] (Contoso): domains: must have 1 to 500 items"),
+    ([contoso(domains=[])], "partners[0] (Contoso): domains: must have 1 to 5000 items"),
     ([contoso(domains=["user@contoso.com"])], "domains[0]: must be a domain without the part before the @"),
     ([contoso(domains=["contoso"])], "domains[0]: must be a domain such as"),
     ([contoso(domains=["con*so.com"])], "domains[0]: must be a domain such as"),
@@ -90,7 +102,12 @@ REFUSED: tuple[tuple[t.Any, str], ...] = (
         "inbound.requirement: must be one of opportunistic, encrypted, trusted, verified",
     ),
     ([contoso(inbound={"requirement": "trusted"})], "inbound.requirement: must be opportunistic, encrypted or verified"),
-    ([contoso(inbound={**INBOUND, "addresses": ["192.0.2.1/24"]})], "inbound.addresses[0]: must be an IP address or a network"),
+    ([contoso(inbound={**INBOUND, "addresses": ["192.0.2.1/33"]})], "inbound.addresses[0]: must be an IP address or a network"),
+    ([contoso(domains=["smtp:contoso.com;10"])], "domains[0]: has a priority, which belongs below exchange_online"),
+    ([contoso(domains=["straße.example"])], "domains[0]: two standards make different names of this"),
+    ([contoso(outbound={**INBOUND, "smart_hosts": ["a b"]})], "outbound.smart_hosts[0]: must be a host name"),
+    ([contoso(outbound={**INBOUND, "smart_hosts": ["[[mail.contoso.com]]"]})], "outbound.smart_hosts[0]: must be a host name"),
+    ([contoso(inbound={**INBOUND, "certificate_names": ["smtp:contoso.com"]})], "certificate_names[0]: must be a domain"),
     ([contoso(inbound={**INBOUND, "fingerprints": ["AB:CD"]})], "inbound.fingerprints[0]: must have 64 hexadecimal digits"),
     ([contoso(inbound={**INBOUND, "ca_file": "ca.pem"})], "inbound.ca_file: must be an absolute path"),
     ([contoso(inbound={**INBOUND, "ca_file": "/ca.pem", "fingerprints": ["ab" * 32]})], "inbound: has ca_file and fingerprints"),

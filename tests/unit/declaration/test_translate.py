@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.export import export_declarations
+from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.export import FACTS, export_declarations
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.options import DEFAULTS, Direction, canonical
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.parse import parse_partners
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.to_exchange_online import connectors
@@ -237,10 +237,17 @@ def tenant(direction: Direction) -> st.SearchStrategy[list[dict[str, t.Any]]]:
 def test_exported_declarations_make_the_same_connectors(
     inbound: list[dict[str, t.Any]], outbound: list[dict[str, t.Any]]
 ) -> None:
-    made = exchange(*export_declarations(inbound, outbound))
+    export = export_declarations(inbound, outbound)
+    assert export.left_out == []
+    made = exchange(*export.declarations)
     for direction, before in (("inbound", inbound), ("outbound", outbound)):
-        after = {one["name"]: canonical(t.cast("Direction", direction), one) for one in made[direction]}
-        assert after == {one["name"]: canonical(t.cast("Direction", direction), one) for one in before}
+        after = {one["name"]: intended(t.cast("Direction", direction), one) for one in made[direction]}
+        assert after == {one["name"]: intended(t.cast("Direction", direction), one) for one in before}
+
+
+def intended(direction: Direction, connector: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Without what the service finds out by itself."""
+    return {option: value for option, value in canonical(direction, connector).items() if option not in FACTS}
 
 
 def requirement(*words: str) -> st.SearchStrategy[str]:
@@ -280,11 +287,62 @@ def test_what_was_declared_is_exported_word_for_word(
         "outbound": outbound,
     }
     made = exchange(declared)
-    exported = export_declarations(made["inbound"], made["outbound"])
+    exported = export_declarations(made["inbound"], made["outbound"]).declarations
     before, after = connectors(parse_partners([declared])), connectors(parse_partners(exported))
     assert after == before
     if "domains" not in outbound and "connector" not in outbound:
         assert exported == [declared]
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ({"name": "x "}, "no space at either end"),
+        ({"name": "a\u202eb"}, "printable"),
+        ({"sender_domains": [f"d{number}.example" for number in range(5001)]}, "1 to 5000 items"),
+    ],
+)
+def test_one_connector_that_cannot_be_declared_does_not_take_the_others_with_it(odd: dict[str, t.Any], reason: str) -> None:
+    plain = {"connector_type": "Partner", "sender_domains": ["smtp:contoso.com;1"], "require_tls": True}
+    export = export_declarations(
+        [{"name": "Odd inbound", **plain, **odd}, {"name": "Contoso", **plain}],
+        [{"name": "Odd outbound", "recipient_domains": ["contoso.com"]}],
+    )
+    assert [one["name"] for one in export.declarations] == ["Contoso"]
+    ((direction, name, said),) = export.left_out
+    assert (direction, name) == ("inbound", odd.get("name", "Odd inbound"))
+    assert reason in said
+
+
+def test_five_hundred_and_one_domains() -> None:
+    domains = [f"d{number}.example" for number in range(501)]
+    export = export_declarations([{"name": "Many", "sender_domains": domains}], [])
+    assert export.left_out == []
+    assert exchange(*export.declarations)["inbound"][0]["sender_domains"] == sorted(domains)
+
+
+def test_a_certificate_by_issuer_and_subject_is_exported_letter_by_letter() -> None:
+    name = "<I>CN=Contoso CA, O=Contoso<S>CN=Mail.Contoso.com"
+    hybrid = {"name": "From us", "connector_type": "OnPremises", "sender_domains": ["*"], "require_tls": True}
+    (declaration,) = export_declarations([{**hybrid, "tls_sender_certificate_name": name}], []).declarations
+    assert declaration["inbound"]["exchange_online"]["tls_sender_certificate_name"] == name
+
+
+def test_whether_it_was_validated_may_be_declared_and_is_not_exported() -> None:
+    side = {"requirement": "encrypted", "exchange_online": {"is_validated": True}}
+    (made,) = exchange(contoso(outbound=side))["outbound"]
+    assert made["is_validated"] is True
+    (declaration,) = export_declarations([], [made]).declarations
+    assert "exchange_online" not in declaration["outbound"]
+
+
+def test_a_network_is_no_next_hop_of_postfix() -> None:
+    side = {"requirement": "encrypted", "smart_hosts": ["192.0.2.0/28", "mail.contoso.com"]}
+    assert [entry["destination"] for entry in postfix(contoso(outbound=side))["destinations"]] == [
+        "[mail.contoso.com]",
+        "contoso.com",
+    ]
+    assert exchange(contoso(outbound=side))["outbound"][0]["smart_hosts"] == ["192.0.2.0/28", "mail.contoso.com"]
 
 
 def test_connectors_are_paired_by_name_or_by_their_domains() -> None:
@@ -293,7 +351,7 @@ def test_connectors_are_paired_by_name_or_by_their_domains() -> None:
         {"name": "From Fabrikam", "connector_type": "Partner", "sender_domains": ["smtp:fabrikam.com;1"], "require_tls": True},
     ]
     outbound = [{"name": "To Fabrikam", "recipient_domains": ["Fabrikam.com"], "tls_settings": "EncryptionOnly"}]
-    assert export_declarations(inbound, outbound) == [
+    assert export_declarations(inbound, outbound).declarations == [
         {
             "name": "From Fabrikam",
             "domains": ["fabrikam.com"],

@@ -154,6 +154,39 @@ def test_how_older_urllib3_tells_of_a_broken_tunnel() -> None:
     assert isinstance(wire._explained(wire.requests.exceptions.ProxyError(refused)), wire.NotSentError)
 
 
+@pytest.fixture
+def no_tls(request: pytest.FixtureRequest) -> t.Iterator[str]:
+    """A server that answers the beginning of a handshake with `request.param`, and ends the connection."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                with server.accept()[0] as talk, contextlib.suppress(OSError):
+                    talk.recv(4096)
+                    talk.sendall(request.param)
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"https://127.0.0.1:{server.getsockname()[1]}"
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "no_tls",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", bytes.fromhex("15030300020228"), bytes.fromhex("15030300020246")],
+    ids=["plain text", "closes", "handshake failure", "protocol version"],
+    indirect=True,
+)
+@pytest.mark.parametrize("writes", [False, True])
+def test_no_handshake_no_request(new_client: MakeClient, no_tls: str, waits: list[float], writes: bool) -> None:
+    """Nothing was sent, so a write was certainly not carried out; and it is not tried for minutes."""
+    client = new_client(endpoint=no_tls)
+    with pytest.raises(ApiError, match="cannot be reached") as caught:
+        client.invoke("New-InboundConnector" if writes else "Get-InboundConnector", NEW if writes else {}, writes=writes)
+    assert caught.value.done == "no"
+    assert sum(waits) < 5
+
+
 @pytest.mark.parametrize("writes", [False, True])
 def test_an_answer_that_drips(exchange: StandIn, new_client: MakeClient, writes: bool) -> None:
     exchange.load(InboundConnector=[NEW])

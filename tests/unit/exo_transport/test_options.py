@@ -67,6 +67,17 @@ def test_refused(changes: dict[str, t.Any], message: str) -> None:
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", ["mail.contoso.com\n", "", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"])
+def test_a_ca_file_without_a_certificate(tmp_path: pathlib.Path, content: str) -> None:
+    """Said at once, instead of after a minute of tries that fail one like the other."""
+    file = tmp_path / "ca.pem"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"ca_path: .*ca.pem holds no certificate"):
+        read_settings({**BASE, "ca_path": str(file)})
+    (tmp_path / "empty").mkdir()
+    assert read_settings({**BASE, "ca_path": str(tmp_path / "empty")}).ca_path == str(tmp_path / "empty")
+
+
 def test_certificate_and_key_as_text_as_files_and_in_one_file(app_certificate: Issued, tmp_path: pathlib.Path) -> None:
     certificate, key = tmp_path / "app.pem", tmp_path / "app.key"
     certificate.write_text(app_certificate.pem)
@@ -111,21 +122,21 @@ def test_error_bodies_never_raise(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ('{"code": "C", "message": "outer"}', ("C", "outer")),
-        ('{"message": "outer", "details": [{"message": "|A.B|inner"}]}', (None, "inner")),
+        ('{"code": "C", "message": "outer"}', ("C", "outer", None)),
+        ('{"message": "outer", "details": [{"message": "|A.B|inner"}]}', (None, "inner", "A.B")),
         (
-            '{"message": "outer", "details": [{"message": "inner"}], "innererror": {"internalexception": {"message": "own"}}}',
-            (None, "own"),
+            '{"message": "outer", "details": [{}], "innererror": {"internalexception": {"message": "own", "type": "C.D"}}}',
+            (None, "own", "C.D"),
         ),
         (
             '{"message": "outer", "details": [{"message": "|A.B|"}], "innererror": {"internalexception": {"message": " "}}}',
-            (None, "outer"),
+            (None, "outer", "A.B"),
         ),
-        ('{"message": 5, "details": {}, "innererror": []}', (None, None)),
-        ("[" * 100000, (None, None)),
+        ('{"message": 5, "details": {}, "innererror": []}', (None, None, None)),
+        ("[" * 100000, (None, None, None)),
     ],
 )
-def test_error_precedence(error: str, expected: tuple[str | None, str | None]) -> None:
+def test_error_precedence(error: str, expected: tuple[str | None, str | None, str | None]) -> None:
     assert read_error(f'{{"error": {error}}}'.encode()) == expected
 
 

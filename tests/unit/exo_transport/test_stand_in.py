@@ -46,7 +46,7 @@ def test_how_connectors_read_back(exchange: StandIn, client: Client) -> None:
     [inbound] = read(client, "Get-InboundConnector")
     [outbound] = read(client, "Get-OutboundConnector")
     assert (inbound["SenderDomains"], inbound["ConnectorSource"]) == (["smtp:partner.example;1"], "AdminUI")
-    assert (outbound["SmartHosts"], outbound["RecipientDomains"]) == (["[192.0.2.1]", "mx.x"], ["partner.example"])
+    assert (outbound["SmartHosts"], outbound["RecipientDomains"]) == (["[192.0.2.1]", "[mx.x]"], ["partner.example"])
     exchange.set(smtp_domains=False, admin_ui=False, bracketed_smart_hosts=False)
     [inbound] = read(client, "Get-InboundConnector")
     assert (inbound["SenderDomains"], inbound["ConnectorSource"]) == (["partner.example"], "Default")

@@ -177,6 +177,35 @@ def test_rule_for_servers_on_premises(number: int) -> None:
     assert bad(tenant({**HYBRID, **inbound}, {**HYBRID_OUT, **outbound})) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        ("mail.xn--mnchen-3ya.example", "münchen.example"),
+        ("mail.münchen.example", "xn--mnchen-3ya.example"),
+        ("mail.ours.example", "Ours.Example."),
+        ("mail.ours.example", "*.ours.example"),
+    ],
+)
+def test_accepted_domains_are_compared_in_one_form(name: str, accepted: str) -> None:
+    hybrid = {**HYBRID, "tls_sender_certificate_name": name}
+    assert bad(tenant(hybrid, HYBRID_OUT, accepted=[accepted])) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("<I>CN=Some CA, O=Some<S>CN=mail.ours.example", set()),
+        ("<I>CN=Some CA<S>O=Ours, CN=Mail.Ours.Example, C=DE", set()),
+        ("<I>CN=Some CA<S>CN=*.ours.example", {("wildcard_name", "warn")}),
+        ("<I>CN=ours.example<S>CN=mail.gateway.example", {("certificate_domain_not_accepted", "fail")}),
+        ("<I>CN=Some CA<S>CN=Our servers", {("accepted_domains_unknown", "unknown")}),
+    ],
+)
+def test_a_certificate_by_issuer_and_subject(name: str, expected: set[tuple[str, str]]) -> None:
+    """Judged by the name of its subject, as far as that is a host's."""
+    assert bad(tenant({**HYBRID, "tls_sender_certificate_name": name}, HYBRID_OUT)) == expected
+
+
 def test_unknown_accepted_domains_are_unknown() -> None:
     found = tenant(HYBRID, HYBRID_OUT, accepted=None)
     assert bad(found) == {("accepted_domains_unknown", "unknown")}
@@ -241,9 +270,24 @@ DECLARATIONS: tuple[tuple[Options, set[tuple[str, str]]], ...] = (
         {("requirement_not_met", "fail"), ("name_not_checked", "fail"), ("encrypted_only", "warn")},
     ),
     (
+        {"outbound": {"requirement": "verified", "exchange_online": {"tls_settings": "EncryptionOnly"}}},
+        {("requirement_not_met", "fail"), ("encrypted_only", "warn")},
+    ),
+    (
+        {
+            "inbound": {
+                **VERIFIED,
+                "fingerprints": ["6b" * 32],
+                "exchange_online": {"tls_sender_certificate_name": None, "restrict_domains_to_certificate": False},
+            }
+        },
+        {("requirement_not_met", "fail"), ("sender_not_authenticated", "warn")},
+    ),
+    (
         {"outbound": {**VERIFIED, "exchange_online": {"enabled": False}}},
         {("disabled", "fail"), ("one_direction", "fail")},
     ),
+    ({"outbound": {**VERIFIED, "smart_hosts": ["192.0.2.0/28"]}}, {("postfix_not_possible", "fail")}),
     ({"inbound": VERIFIED}, {("postfix_names_not_compared", "fail")}),
     ({"inbound": {**VERIFIED, "ca_file": "/ca.pem"}}, set()),
     ({"inbound": {**VERIFIED, "ca_file": "/ca.pem", "addresses": ["203.0.113.9"]}}, set()),

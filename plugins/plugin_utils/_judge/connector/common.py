@@ -33,13 +33,14 @@ def switched_off(connector: Connector, _tenant: Tenant) -> t.Iterator[Verdict]:
 def requirement_met(connector: Connector, _tenant: Tenant) -> t.Iterator[Verdict]:
     """What the declaration requires is what its connector, with all options, does."""
     declared, found = connector.declared, connector.requirement
-    if declared == "verified" and not connector.certificate_name:
+    inbound = connector.direction == "inbound"
+    if inbound and connector.partner and connector["restrict_domains_to_certificate"] and not connector.certificate_name:
         return  # there is nothing to verify with, which another rule says
     if declared and REQUIREMENTS.index(found) < REQUIREMENTS.index(declared):
         yield Verdict(
             "connector.requirement_not_met",
             f"{declared} is declared, and the connector's options make it {found}",
-            ("require_tls", "restrict_domains_to_certificate") if connector.direction == "inbound" else ("tls_settings",),
+            ("require_tls", "restrict_domains_to_certificate") if inbound else ("tls_settings",),
         )
 
 
@@ -89,7 +90,7 @@ def own_domain(connector: Connector, tenant: Tenant) -> t.Iterator[Verdict]:
 
 def certificate_name(connector: Connector, _tenant: Tenant) -> t.Iterator[Verdict]:
     """How much a name says."""
-    name = connector.certificate_name
+    name = connector.certificate_domain
     if name is None:
         return
     option = ("tls_sender_certificate_name" if connector.direction == "inbound" else "tls_domain",)

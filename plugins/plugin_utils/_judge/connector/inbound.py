@@ -93,13 +93,14 @@ def accepted_domain(connector: Connector, tenant: Tenant) -> t.Iterator[Verdict]
     name = connector["tls_sender_certificate_name"]
     if connector.partner or not name:
         return
-    if tenant.accepted_domains is None:
+    domain = connector.certificate_domain
+    if tenant.accepted_domains is None or domain is None:
         yield Verdict(
             "connector.accepted_domains_unknown",
             f"whether {name} lies in an accepted domain is not known",
             ("tls_sender_certificate_name",),
         )
-    elif not tenant.accepts(name):
+    elif not tenant.accepts(domain):
         yield Verdict(
             "connector.certificate_domain_not_accepted",
             f"{name} lies in none of the accepted domains",

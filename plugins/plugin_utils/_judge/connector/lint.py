@@ -81,6 +81,7 @@ def lint_declarations(
 
 
 def _tenant(accepted_domains: t.Sequence[str] | None) -> Tenant:
+    """Names are compared as A-labels, whatever the tenant or the user writes."""
     return Tenant(None if accepted_domains is None else tuple(plain_domain(domain) for domain in accepted_domains))
 
 

@@ -9,13 +9,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.model import Requirement
-from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.options import Direction, Options, canonical, plain_domains
+from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.options import (
+    Direction,
+    Options,
+    a_labels,
+    canonical,
+    plain_domains,
+)
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Status, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean
 
+# In `<I>issuer<S>subject`, which Exchange writes for one certificate: the common name of the subject, if it is a host's.
+_COMMON_NAME: t.Final = re.compile(r"(?i)<S>(?:[^<>]*[,+])?\s*CN\s*=\s*\"?((?:\*\.)?[\w-]+(?:\.[\w-]+)+)\"?\s*(?:[,+]|\Z)")
 _OUTBOUND: t.Final[dict[str | None, Requirement]] = {
     None: "opportunistic",
     "EncryptionOnly": "encrypted",
@@ -60,6 +69,15 @@ class Connector:
         return found
 
     @property
+    def certificate_domain(self) -> str | None:
+        """The name to be found on the certificate; None where there is none, or only a certificate is named and not its name."""
+        name = self.certificate_name
+        if name is None or not name.startswith("<"):
+            return name
+        common = _COMMON_NAME.search(name)
+        return a_labels(common.group(1)) if common else None
+
+    @property
     def in_use(self) -> bool:
         """Whether mail takes it by itself."""
         return bool(self["enabled"]) and not (
@@ -102,7 +120,7 @@ class Tenant:
     def accepts(self, name: str) -> bool:
         """Whether a domain, or a name on a certificate, is or lies below an accepted domain."""
         bare = name.removeprefix("*.")
-        return any(bare == domain or bare.endswith("." + domain) for domain in self.accepted_domains or ())
+        return any(bare == domain or bare.endswith("." + domain.removeprefix("*.")) for domain in self.accepted_domains or ())
 
 
 Rule = t.Callable[[Connector, Tenant], t.Iterator[Verdict]]

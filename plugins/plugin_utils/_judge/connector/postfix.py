@@ -11,7 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.model import Inbound, Outbound, Partner
-from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.to_postfix import cannot_hold, entry_key, requirements
+from ansible_collections.mailops.tls.plugins.plugin_utils._declaration.to_postfix import (
+    cannot_hold,
+    entry_key,
+    is_network,
+    requirements,
+)
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.connector.model import Verdict
 
@@ -54,6 +59,8 @@ def _inbound(side: Inbound | None) -> t.Iterator[Verdict]:
 def _outbound(side: Outbound | None) -> t.Iterator[Verdict]:
     if side is None:
         return
+    if networks := [host for host in side.smart_hosts if is_network(host)]:
+        yield Verdict("connector.postfix_not_possible", f"outbound: {', '.join(networks[:5])} is a network, and no next hop")
     if "*" in side.domains:
         yield Verdict("connector.postfix_not_possible", "outbound: TLS for every domain is smtp_tls_security_level of main.cf")
     elif side.requirement == "trusted":
