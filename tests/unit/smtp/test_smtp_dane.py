@@ -161,3 +161,12 @@ def test_without_a_verdict_of_openssl_an_anchor_is_not_judged() -> None:
     for silent in ([], [{"sha256": ISSUING.sha256, "ok": None, "code": None, "message": "openssl: not found"}]):
         observed = answer(path(anchored=silent), hosts=[host(record(2, spki(ISSUING)))], mx=MX)
         assert "dane.not_judged" in found(judge(observed, target=DOMAIN, view=VIEW))
+
+
+@pytest.mark.parametrize(
+    ("chain", "why"), [((CLIENT, ISSUING), "certificate purpose (26)"), ((ELSEWHERE, ISSUING), "none of the names")]
+)
+def test_why_an_anchor_does_not_match(chain: tuple[Authority, ...], why: str) -> None:
+    seen = host(record(2, der(ISSUING.certificate), 0))
+    observed = answer(path(*chain, anchored=anchored(chain, seen)), hosts=[seen], mx=MX)
+    assert why in judge(observed, target=DOMAIN, view=VIEW).paths[0]["dane"]["detail"]

@@ -108,8 +108,16 @@ def _verdict(path: Path, host: Host | None, mx: Mx | None, domain: str | None) -
             return DaneVerdict("verified", f"Record {record.text}.", records, record.text)
     if any(state is None for _record, state in matched):
         return DaneVerdict("not_judged", "The host's openssl did not tell whether the chain leads to an anchor.", records)
-    said = "".join(f" openssl verify: {item.message} ({item.code})." for item in path.anchored[:1] if item.ok is False)
-    return DaneVerdict("mismatch", f"{len(usable)} usable records.{said}", records)
+    return DaneVerdict("mismatch", f"{len(usable)} usable records.{_why_not(usable, path, named=named)}", records)
+
+
+def _why_not(usable: t.Sequence[Tlsa], path: Path, *, named: bool) -> str:
+    """What a record with usage 2 asks for beside its data."""
+    if not any(record.usage == DANE_TA for record in usable):
+        return ""
+    if not named:
+        return " The certificate has none of the names that usage 2 asks for."
+    return "".join([f" openssl verify: {item.message} ({item.code})." for item in path.anchored if item.ok is False][:1])
 
 
 def is_usable(record: Tlsa) -> bool:
