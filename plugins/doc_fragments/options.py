@@ -335,6 +335,15 @@ options:
         if that is less.
     type: int
     default: 30
+  check_revocation:
+    description:
+      - Whether the CRLs and OCSP responders that the certificates name are asked, by the host. They are known only after the
+        servers were seen, so this takes M(mailops.tls.smtp_tls_info) a second remote execution, and one more for each level of
+        issuers that the servers do not send.
+      - M(mailops.tls.readiness_info) keeps to one execution. It knows what CRLs say that are fetched there anyway, such as those
+        of the profiles; otherwise revocation is V(unknown).
+    type: bool
+    default: true
   controller_nameservers:
     description:
       - Resolvers that the controller asks for MX and MTA-STS records, as V(address) or V(address#port). An empty list means
@@ -359,13 +368,6 @@ options:
     type: list
     elements: raw
     default: []
-  check_revocation:
-    description:
-      - Whether the CRLs and OCSP responders that the certificates name are asked, by the host. They are known only after the
-        servers were seen, so this takes a second remote execution, and one more for each level of issuers that the servers do
-        not send.
-    type: bool
-    default: true
   issuers:
     description: PEM text of roots and intermediates, besides those of the collection, with which chains are followed.
     type: list
@@ -383,7 +385,8 @@ options:
       - Mail domains whose servers are looked at from the host, as O(mailops.tls.smtp_tls_info#module:domain) of
         M(mailops.tls.smtp_tls_info) does.
       - All of it happens in the same remote execution as the other checks. Revocation is therefore known only where a CRL
-        that is fetched there anyway tells, such as one of a profile.
+        that is fetched there anyway tells, such as one of a profile, and otherwise V(unknown), so that the host is not found
+        compliant. M(mailops.tls.smtp_tls_info) finds it out; C(check_revocation=false) in O(mail_policy) leaves it out.
     type: list
     elements: str
     default: []

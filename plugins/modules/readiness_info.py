@@ -500,8 +500,8 @@ paths:
       sample: ssl
     trust:
       description:
-        - What the host's own OpenSSL says with each store, as C(store), C(ok), C(code), C(message) and C(version). Names are
-          not looked at.
+        - What the host's own OpenSSL says with each store, as C(store), C(ok), C(code), C(depth), C(message) and C(version).
+          Names are not looked at.
       type: list
       elements: dict
     trusted:
@@ -550,7 +550,7 @@ paths:
     state:
       description:
         - V(opportunistic) (TLS does not come about, or not with O(mail_policy.minimum_tls), so that mail would go in plain text),
-          V(encrypted) (TLS, with nobody known for sure), or V(verified); V(none) if it was not seen.
+          V(encrypted) (TLS, with nobody known for sure), or V(verified); V(none) if it was not seen, or not to the end.
       type: str
       sample: verified
     verified_by:
@@ -577,8 +577,8 @@ mx:
   sample: []
 mta_sts:
   description:
-    - MTA-STS of each domain, with C(published), C(mode), C(max_age), the C(mx) of the policy and the MX hosts that
-      are C(mismatched).
+    - MTA-STS of each domain, with C(published), C(mode), C(max_age), the C(mx) of the policy, its
+      C(content_type), and the MX hosts that are C(mismatched).
   returned: success, when O(mail_domains) or O(mail_hosts) is given
   type: list
   elements: dict

@@ -161,8 +161,8 @@ paths:
       sample: ssl
     trust:
       description:
-        - What the host's own OpenSSL says with each store, as C(store), C(ok), C(code), C(message) and C(version). Names are
-          not looked at.
+        - What the host's own OpenSSL says with each store, as C(store), C(ok), C(code), C(depth), C(message) and C(version).
+          Names are not looked at.
       type: list
       elements: dict
     trusted:
@@ -211,7 +211,7 @@ paths:
     state:
       description:
         - V(opportunistic) (TLS does not come about, or not with O(minimum_tls), so that mail would go in plain text),
-          V(encrypted) (TLS, with nobody known for sure), or V(verified); V(none) if it was not seen.
+          V(encrypted) (TLS, with nobody known for sure), or V(verified); V(none) if it was not seen, or not to the end.
       type: str
       sample: verified
     verified_by:
@@ -238,8 +238,8 @@ mx:
   sample: []
 mta_sts:
   description:
-    - MTA-STS of each domain, with C(published), C(mode), C(max_age), the C(mx) of the policy and the MX hosts that
-      are C(mismatched).
+    - MTA-STS of each domain, with C(published), C(mode), C(max_age), the C(mx) of the policy, its
+      C(content_type), and the MX hosts that are C(mismatched).
   returned: success
   type: list
   elements: dict

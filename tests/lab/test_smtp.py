@@ -63,6 +63,26 @@ def results(world: MailWorld) -> dict[str, Result]:
         }
         for domain in plan.DOMAINS
     ]
+    tasks += [
+        {
+            "mailops.tls.smtp_tls_info": {"domain": domain.domain, "require": "dane", **common, "check_revocation": False},
+            "register": f"dane_{domain.name}",
+        }
+        for domain in plan.DOMAINS
+    ]
+    literals = [f"[{address}]:25" for case in plan.CASES if case.certificate == "literal" for address in case.addresses]
+    refused = {"client_certificate": str(world.state / "ca" / "wrong-ca.chain.pem"), "check_revocation": False}
+    demanding = [plan.BY_NAME[name].host for name in ("demands-in-tls12", "demands-in-tls13", "demands-certificate")]
+    tasks += [
+        {
+            "mailops.tls.smtp_tls_info": {"hosts": [*literals, plan.BY_NAME["good"].address], "require": "verify", **common},
+            "register": "literals",
+        },
+        {
+            "mailops.tls.smtp_tls_info": {"hosts": demanding, "require": "verify", **common, **refused},
+            "register": "stranger",
+        },
+    ]
     policy = {"require": "verify", "stores": stores, "check_plaintext": False}
     declared = {"mail_domains": [plan.DOMAINS[0].domain], "mail_hosts": [plan.BY_NAME["wrong-ca"].host], "mail_policy": policy}
     tasks += [
@@ -100,6 +120,22 @@ def test_the_named_finding(results: dict[str, Result], case: plan.Case) -> None:
 def test_the_named_finding_of_a_domain(results: dict[str, Result], domain: plan.Domain) -> None:
     found = {(item["id"], item["status"]) for item in results[f"domain_{domain.name}"]["findings"]}
     assert domain.expected <= found
+
+
+def test_address_literals(results: dict[str, Result]) -> None:
+    """IPv4 and IPv6, with the address in the certificate and without."""
+    states = {path["address"]: (path["state"], path["name"]["field"]) for path in results["literals"]["paths"]}
+    expected = {address: ("verified", "IP") for name in ("literal", "literal-six") for address in plan.BY_NAME[name].addresses}
+    assert states == {**expected, plan.BY_NAME["good"].address: ("encrypted", None)}
+
+
+@pytest.mark.parametrize("name", ["demands-in-tls12", "demands-in-tls13", "demands-certificate"])
+def test_a_client_certificate_that_is_refused_is_no_session(results: dict[str, Result], name: str) -> None:
+    """TLS 1.2 tells in the handshake, TLS 1.3 right after it, and Postfix in its answer to EHLO."""
+    found = about(results["stranger"], plan.BY_NAME[name].host)
+    assert {("smtp.tls.client_certificate_refused", "fail"), ("smtp.policy.not_met", "fail")} <= found
+    [only] = [path for path in results["stranger"]["paths"] if path["host"] == plan.BY_NAME[name].host]
+    assert (only["state"], only["policy"]["met"]) == ("opportunistic", False)
 
 
 def test_no_mail_was_taken(world: MailWorld, results: dict[str, Result]) -> None:
@@ -151,3 +187,22 @@ def test_agrees_with_posttls_finger(
     else:
         met = ("smtp.policy.met", "pass") in about(result, case.host)
         assert (met == reached(said, level)) is (level not in case.finger), (said, sorted(about(result, case.host)))
+
+
+@pytest.mark.parametrize("level", ["verify", "secure", "dane"])
+@pytest.mark.parametrize("domain", plan.DOMAINS, ids=lambda domain: domain.name)
+def test_agrees_with_posttls_finger_on_a_domain(
+    world: MailWorld, results: dict[str, Result], domain: plan.Domain, level: str
+) -> None:
+    """By the MX host that it takes first: what is `verify` here is that of Postfix, and a warning says where `secure` differs."""
+    said = world.finger(level, domain.domain)
+    result = results[f"{'dane' if level == 'dane' else 'domain'}_{domain.name}"]
+    first = plan.BY_NAME[domain.mx[0]].host if domain.mx[0] != "." else ""
+    met = ("smtp.policy.met", "pass") in about(result, first)
+    if level == "dane" and "smtp.dane.not_published" in {item["id"] for item in result["findings"]}:
+        assert not met
+    else:
+        assert (met == reached(said, level)) is (level not in domain.finger), (
+            said,
+            about(result, first),
+        )

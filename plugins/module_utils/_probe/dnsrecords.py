@@ -172,7 +172,7 @@ def _walk(message, name, qtype):
         at += 10
         if at + size > len(message):
             raise IndexError("a record beyond the end")
-        if kind_class == 1 and kind == CNAME:
+        if kind_class == 1 and kind == CNAME != qtype:
             aliases[owner] = _name(message, at)[0]
         elif kind_class == 1 and kind == qtype and len(found) < MAX_RECORDS:
             found.append((owner, _data(message, at, size, qtype)))
@@ -248,31 +248,40 @@ def no_tlsa(status="not_asked"):
 
 
 def dane(servers, host, port, timer):
-    """(`address_authenticated`, `tlsa`) of a host: RFC 7672 section 2.2.2.
+    """(`address_authenticated`, `alias_authenticated`, `tlsa`) of a host: RFC 7672 section 2.2.2.
 
-    The name at the end of the aliases is asked for first where the way to it is authenticated, then the host's own.
+    The name at the end of the aliases is asked for first where the way to it is authenticated, then the host's own. Where the
+    way is not, the first alias is asked for on its own: if it is authenticated, the host's own name is still a secure one.
     """
+    host = host.lower()
     answers = [answer for answer in (lookup(servers, host, qtype, timer) for qtype in (A, AAAA)) if answer.status != "timeout"]
     told = [answer.authenticated for answer in answers if answer.status in ("ok", "no_data")]
     secure = all(told) if told else None
-    names = [host.lower()]
+    alias, names = None, [host]
+    aliased = any(answer.name != host for answer in answers)
     if secure:
-        names = [answer.name for answer in answers if answer.status == "ok" and answer.name != names[0]][:1] + names
+        names = [answer.name for answer in answers if answer.status == "ok" and answer.name != host][:1] + names
+    elif secure is False and aliased:
+        alias = lookup(servers, host, CNAME, timer).authenticated
     found = no_tlsa("timeout")
     for name in names:
-        question = "_%d._tcp.%s" % (port, name)
-        answer = lookup(servers, question, TLSA, timer)
-        found = {
-            "status": answer.status,
-            "name": question,
-            "authenticated": answer.authenticated,
-            "bogus": answer.bogus,
-            "resolver": answer.resolver,
-            "records": [_tlsa(data) for data in answer.records if len(data) > 3],
-        }
-        if answer.status not in ("no_data", "nxdomain"):
+        found = _tlsa_of(servers, "_%d._tcp.%s" % (port, name), timer)
+        if found["status"] not in ("no_data", "nxdomain"):
             break
-    return secure, found
+    return secure, alias, found
+
+
+def _tlsa_of(servers, question, timer):
+    """The `tlsa` of a host from the records of one name."""
+    answer = lookup(servers, question, TLSA, timer)
+    return {
+        "status": answer.status,
+        "name": question,
+        "authenticated": answer.authenticated,
+        "bogus": answer.bogus,
+        "resolver": answer.resolver,
+        "records": [_tlsa(data) for data in answer.records if len(data) > 3],
+    }
 
 
 def _tlsa(data):

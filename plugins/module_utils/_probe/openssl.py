@@ -26,12 +26,24 @@ _LOCK = threading.Lock()
 _KNOWN = {}
 
 
-def verify(leaf_der, untrusted_ders, ca_file=None, ca_path=None, purpose=None, hostname=None, at=None, timeout=5.0, ca_ders=None):
+def verify(
+    leaf_der,
+    untrusted_ders,
+    ca_file=None,
+    ca_path=None,
+    purpose=None,
+    hostname=None,
+    at=None,
+    timeout=5.0,
+    ca_ders=None,
+    partial=False,
+):
     """What `openssl verify` says about a certificate. Returns a dict; raises nothing for what a certificate may hold.
 
     leaf_der: the certificate (bytes, DER). untrusted_ders: those that a server would send with it (list of bytes).
     ca_file, ca_path: the store (paths); where one is given, nothing else is trusted; with neither, OpenSSL's own default
-    is. ca_ders: certificates to trust instead of any store (list of bytes). purpose: as openssl words it (`sslserver`), or
+    is. ca_ders: certificates to trust instead of any store (list of bytes). partial: whether any of what is trusted ends the
+    chain, not only one that is signed by itself. purpose: as openssl words it (`sslserver`), or
     None. hostname: the name to find in the certificate, or None. at: UNIX time to verify for, or None for now. timeout:
     seconds.
 
@@ -52,6 +64,7 @@ def verify(leaf_der, untrusted_ders, ca_file=None, ca_path=None, purpose=None, h
         line = [_PROGRAM, "verify"] + _options(version, ca_file, ca_path, ca_ders is not None)
         for number, path in enumerate(paths):
             line += [pipes[number][0], path]
+        line += ["-partial_chain"] if partial else []
         line += ["-purpose", purpose] if purpose else []
         line += ["-verify_hostname", hostname] if hostname else []
         return line + (["-attime", "%d" % at] if at is not None else [])

@@ -15,16 +15,15 @@ import time
 
 from ansible_collections.mailops.tls.plugins.module_utils._probe import dnsquery, dnsrecords, smtptls
 from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError, Timer
-from ansible_collections.mailops.tls.plugins.module_utils._probe.openssl import verify
 from ansible_collections.mailops.tls.plugins.module_utils._probe.resolve import resolve
 from ansible_collections.mailops.tls.plugins.module_utils._probe.smtp import check_ehlo_name
 from ansible_collections.mailops.tls.plugins.module_utils._probe.smtppath import Session, error_of, new_path
+from ansible_collections.mailops.tls.plugins.module_utils._probe.smtpverify import Once, take, with_anchors, with_stores
 from ansible_collections.mailops.tls.plugins.module_utils._probe.tls import by_openssl
 from ansible_collections.mailops.tls.plugins.module_utils._probe.urls import literal_family, to_ascii
 
 MAX_HOSTS = 32
 MAX_HELPERS = 128  # threads, in all requests of a run together and besides the one that each request has
-_MAX_VERIFICATIONS = 4  # processes at the same time
 _NAME_SECONDS = 2.0
 # How long before the end of the run the dialogues end, so that what they saw is still told.
 _MARGIN = 0.4
@@ -75,20 +74,6 @@ def _together(run, errands):
         thread.join(max(0.0, run.ends + _MARGIN / 2 - time.monotonic()))
 
 
-class _Once(object):
-    """A value that many threads want and one of them works out, outside of the run's lock."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.value = None
-
-    def get(self, make):
-        with self.lock:
-            if self.value is None:
-                self.value = make()
-            return self.value
-
-
 def observe(job):
     """Answer an `smtp`. Raises ProbeError."""
     options, run = _settled(job), _Early(job.run)
@@ -100,7 +85,7 @@ def observe(job):
     targets = targets[: options["max_addresses"]]
     job.put(hosts=hosts, truncated=truncated)
     job.enter("smtp")
-    crew = _Crew(run, options, targets)
+    crew = _Crew(run, options, targets, {host["host"]: host["tlsa"]["records"] for host in hosts})
     crew.work()
     paths, certificates = crew.result()
     job.put(paths=paths)
@@ -130,7 +115,7 @@ def _settled(job):
     if options["ehlo_name"] is not None:
         check_ehlo_name(options["ehlo_name"])
     else:
-        options["ehlo_name"] = job.run.once("own name", _Once).get(lambda: _own_name(job.run))
+        options["ehlo_name"] = job.run.once("own name", Once).get(lambda: _own_name(job.run))
     literal = literal_family(name)
     at = {"ipv4": "[%s]", "ipv6": "[IPv6:%s]"}.get(literal, "%s") % name
     options["recipient"] = options["recipient"] or "postmaster@" + at
@@ -208,6 +193,7 @@ class _Look(object):
             "addresses": [],
             "error": {"stage": "resolve", "code": "deadline", "errno": None, "message": "the run's time was over"},
             "address_authenticated": None,
+            "alias_authenticated": None,
             "tlsa": dnsrecords.no_tlsa(),
         }
 
@@ -218,10 +204,11 @@ class _Look(object):
             found = resolve(
                 self.run, to_ascii(host), options["port"], options["address_family"], options["timeout"], lambda _info: None
             )
-            secure, tlsa = entry["address_authenticated"], entry["tlsa"]
             if options["dane"] and not literal_family(host):
-                secure, tlsa = dnsrecords.dane(_nameservers(self.run), host, options["port"], Timer(self.run, options["timeout"]))
-            entry.update(error=None, addresses=[item[2] for item in found], address_authenticated=secure, tlsa=tlsa)
+                timer = Timer(self.run, options["timeout"])
+                secure, alias, tlsa = dnsrecords.dane(_nameservers(self.run), host, options["port"], timer)
+                entry.update(address_authenticated=secure, alias_authenticated=alias, tlsa=tlsa)
+            entry.update(error=None, addresses=[item[2] for item in found])
             self.found = found
         except ProbeError as exc:
             # A name that DNS allows and no host can have is no fault of the request.
@@ -236,9 +223,10 @@ class _Look(object):
 class _Crew(object):
     """The threads that hold the dialogues, and what they bring home."""
 
-    def __init__(self, run, options, targets):
+    def __init__(self, run, options, targets, tlsa):
         self.run = run
         self.options = options
+        self.tlsa = tlsa
         self.lock = threading.Lock()
         self.paths = [new_path(host, address, options["port"]) for host, address in targets]
         self.certificates = {}
@@ -280,13 +268,14 @@ class _Crew(object):
         try:
             # Another request may be talking to the same address; never two at a time.
             own = self.run.once(("smtp address", path["address"]), threading.Lock)
-            if not _take(own, self.run):
+            if not take(own, self.run):
                 return False
             try:
                 chain = self._talk(path, address)
             finally:
                 own.release()
-            self._verify(path, chain)
+            path["verified"] = with_stores(self.run, chain, self.options["stores"], self.options["timeout"])
+            path["anchored"] = with_anchors(self.run, chain, self.tlsa.get(path["host"], ()), self.options["timeout"])
         except Exception as exc:  # a bug here must not cost the other paths
             path["error"] = {"stage": "connect", "code": "internal", "errno": None, "message": type(exc).__name__}
         self._keep(index, path, chain)
@@ -315,25 +304,6 @@ class _Crew(object):
         path["chain_source"] = "openssl s_client"
         return whole
 
-    def _verify(self, path, chain):
-        """The verdict of the host's openssl for each store, asked once for each chain in a run."""
-        for store in self.options["stores"] if chain else ():
-            key = ("smtp verdict", hashlib.sha256(b"".join(chain)).digest(), store["ca_file"], store["ca_path"])
-            said = self.run.once(key, _Once).get(lambda store=store: self._ask_openssl(chain, store))
-            path["verified"] = path["verified"] + [dict(said, store=store["id"])]
-
-    def _ask_openssl(self, chain, store):
-        slots = self.run.once("smtp verifications", lambda: threading.Semaphore(_MAX_VERIFICATIONS))
-        said = {"ok": None, "code": None, "message": "the run's time was over", "version": None}
-        if _take(slots, self.run):
-            try:
-                seconds = min(self.options["timeout"], max(0.01, self.run.ends - time.monotonic()))
-                paths = {"ca_file": store["ca_file"], "ca_path": store["ca_path"]}
-                said = verify(chain[0], chain[1:], purpose="sslserver", timeout=seconds, **paths)
-            finally:
-                slots.release()
-        return dict({key: said[key] for key in ("ok", "code", "message", "version")}, tool="openssl verify")
-
     def _keep(self, index, path, chain):
         with self.lock:
             if path is not None:
@@ -342,9 +312,3 @@ class _Crew(object):
                     if name not in self.certificates:
                         self.certificates[name] = base64.b64encode(chain[number]).decode("ascii")
             self.paths[index] = path
-
-
-def _take(lock, run):
-    """Take a lock or a semaphore, waiting to the end of the time at most."""
-    left = run.ends - time.monotonic()
-    return left > 0 and lock.acquire(True, left)

@@ -11,6 +11,7 @@ no server has anything to queue.
 """
 
 import re
+import select
 import ssl
 import time
 
@@ -25,8 +26,9 @@ from ansible_collections.mailops.tls.plugins.module_utils._probe.wire import Wir
 _MASKED_BANNER = re.compile(r"[*0-9 ]*\*{6}[*0-9 ]*\Z")
 _NO_EHLO = (500, 501, 502, 504)
 _QUIT_SECONDS = 1.0
+_VERDICT_SECONDS = 1.0
 # A second try with weaker settings cannot help against these.
-_FINAL = ("timeout", "deadline", "client_certificate_required", "certificate")
+_FINAL = ("timeout", "deadline", "client_certificate_required", "certificate", "injected")
 
 
 class StepWire(Wire):
@@ -69,6 +71,7 @@ def new_path(host, address, port):
         "chain": [],
         "chain_source": None,
         "verified": [],
+        "anchored": [],
         "plaintext": None,
         "error": {"stage": "connect", "code": "deadline", "errno": None, "message": "the run's time was over"},
     }
@@ -156,7 +159,10 @@ class Session(object):
     def _greet(self, wire, dialogue):
         began = time.monotonic()
         wire.step("greeting")
-        code, texts = dialogue.reply()
+        try:
+            code, texts = dialogue.reply()
+        except ProbeError as exc:
+            raise self._after_handshake(exc)
         self.path["banner"] = texts[0]
         self._took("greeting", began)
         if code != 220:
@@ -169,7 +175,7 @@ class Session(object):
             dialogue.command("EHLO " + self.path["ehlo_name"])
             code, texts = dialogue.reply()
         except ProbeError as exc:
-            raise self._after_handshake(exc, stage)
+            raise self._after_handshake(exc)
         if code in _NO_EHLO and stage == "ehlo":
             # A server, or something before it, without extensions (RFC 5321 section 3.2).
             wire.step(stage)
@@ -194,10 +200,10 @@ class Session(object):
         tls_facts = self.path["tls"] or {}
         return not self.options["client_certificate"] and tls_facts.get("client_certificate_requested") is not False
 
-    def _after_handshake(self, exc, stage):
+    def _after_handshake(self, exc):
         """In TLS 1.3 a server refuses a client's certificate, or its absence, after the handshake is over for the client."""
         cause, bare = exc.__context__, self._lacks_certificate()
-        if stage != "tls_ehlo":
+        if self.path["tls"] is None:
             return exc
         if isinstance(cause, ssl.SSLError):
             found = smtptls.failure(cause, "handshake", "timeout", bare)
@@ -270,6 +276,29 @@ class Session(object):
         self.path.update(
             tls=dict(facts, permissive=permissive), chain_source=("ssl" if whole else "leaf only") if self.chain else None
         )
+        if watch.requested and facts["protocol"] == "TLSv1.3" and not self.options["implicit_tls"]:
+            self._await_verdict(wire)
+
+    def _await_verdict(self, wire):
+        """Let a server that asked for a client certificate say in TLS 1.3 what it thinks of it, before anything is sent.
+
+        Who sends to a connection that was closed meanwhile gets a reset, and never reads the alert. A server that is content
+        sends its session tickets (RFC 8446 section 4.6.1), so that this rarely takes longer than the way to it and back.
+        """
+        seconds = min(_VERDICT_SECONDS, max(0.2, 3 * self.path["ms"]["connect"] / 1000.0), wire.timer.left())
+        poll = select.poll()
+        poll.register(wire.sock, select.POLLIN)
+        if seconds <= 0 or not poll.poll(int(seconds * 1000)):
+            return
+        wire.sock.settimeout(0)
+        try:
+            wire.buffer += wire.sock.recv(1)
+        except ssl.SSLWantReadError:
+            pass
+        except OSError as exc:
+            found = smtptls.failure(exc, "handshake", "timeout", self._lacks_certificate())
+            if found.code in ("client_certificate_required", "certificate"):
+                raise found
 
     def _quit(self, wire, dialogue):
         """Leave politely and without waiting long."""

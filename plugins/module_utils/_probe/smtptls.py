@@ -159,7 +159,7 @@ def handshake(wire, context, server_name, watch, certificate):
     """Put TLS on a Wire in its step. Returns the `tls` of a path (dict). Raises ProbeError of the wire's stage."""
     if wire.buffer:
         # RFC 3207 section 6: what came in the clear could be taken for what comes over TLS (CVE-2011-0411).
-        raise ProbeError(wire.stage, "protocol", "the server sent data before the handshake")
+        raise ProbeError(wire.stage, "injected", "the server sent data in the clear behind its answer to STARTTLS")
     code = wire.limit()
     try:
         # Python counts the time limit over the whole handshake.
@@ -203,7 +203,7 @@ def failure(exc, stage, code, certificate_wanted):
     if isinstance(exc, OSError) and not of_tls and code_of(number) != "error":
         return ProbeError(stage, code_of(number), text_of(exc), errno_name(exc))
     found = next((name for name, pattern in _REASONS if re.search(pattern, reason)), "protocol")
-    if found == "no_shared_cipher" and certificate_wanted:
-        # Up to TLS 1.2 there is no alert of its own for it, and OpenSSL sends handshake_failure.
+    if found in ("no_shared_cipher", "certificate") and certificate_wanted:
+        # Up to TLS 1.2 there is no alert of its own for it: OpenSSL sends handshake_failure, others that it is a bad one.
         found = "client_certificate_required"
     return ProbeError(stage, found, reason.replace("_", " ").lower() or plain(exc))

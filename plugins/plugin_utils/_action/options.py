@@ -90,6 +90,7 @@ SMTP_POLICY_OPTIONS: t.Final[ArgumentSpec] = {
         },
     },
     "lead_time": {"type": "int", "default": 30},
+    "check_revocation": {"type": "bool", "default": True},
     "controller_nameservers": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -97,6 +98,5 @@ SMTP_OPTIONS: t.Final[ArgumentSpec] = {
     "domain": {"type": "str"},
     "hosts": {"type": "list", "elements": "raw", "default": []},
     **SMTP_POLICY_OPTIONS,
-    "check_revocation": {"type": "bool", "default": True},
     **{name: EGRESS_OPTIONS[name] for name in ("issuers", "proxy", "proxy_username", "proxy_password", "address_family")},
 }

@@ -15,8 +15,9 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._action.base import Mo
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.options import SMTP_OPTIONS, SMTP_POLICY_OPTIONS, ArgumentSpec
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.proxy import PROXY_SECRET, parse_proxy
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.smtp_policy import read_policy, read_stores
-from ansible_collections.mailops.tls.plugins.plugin_utils._dns.lookup import look_up, parse_nameservers
+from ansible_collections.mailops.tls.plugins.plugin_utils._dns.lookup import Lookups, parse_nameservers
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.chain import is_root
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.judgement import Scene, judge_smtp, raw_answers
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.revocation import Evidence
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import load_certificate, same_name, sha256
@@ -60,7 +61,9 @@ class SmtpSection(Section):
         )
         self.checks = plan_smtp(self.targets, self._options())
         self.seen: dict[str, t.Any] | None = None
-        self.issuers = self.policy.issuers
+        self.issuers, self.roots = self.policy.issuers, self.policy.roots
+        domains = [target.domain for target in self.targets if target.domain]
+        self.lookups = Lookups(domains, seconds=args["timeout"], nameservers=self.nameservers)
         self.levels = 0
         self.asked: set[str] = set()
 
@@ -87,6 +90,7 @@ class SmtpSection(Section):
         )
 
     def preliminary_requests(self) -> list[dict[str, t.Any]]:
+        self.lookups.start()
         if not self.args["check_revocation"]:
             return []
         if self.seen is None:
@@ -102,11 +106,14 @@ class SmtpSection(Section):
         if self.seen is None:
             self.seen = observations
             return
-        fetched = (load_certificate(der) for der in issuers_found(self._pool(), observations))
-        known = {sha256(item): item for item in (*self.issuers, *(item for item in fetched if item is not None))}
-        self.issuers = tuple(known.values())
+        loaded = (load_certificate(der) for der in issuers_found(self._pool(), observations))
+        fetched = [item for item in loaded if item is not None]
+        # A CA's certificate may name its root's. That is no issuer that a server has to send (RFC 8446 4.4.2).
+        self.roots = _united(self.roots, (item for item in fetched if is_root(item)))
+        self.issuers = _united(self.issuers, (item for item in fetched if not is_root(item)))
 
     def requests(self) -> list[dict[str, t.Any]]:
+        self.lookups.start()
         if self.seen is None:
             return self.looks()
         self.revocation = self._plan_revocation(self.seen)
@@ -124,32 +131,37 @@ class SmtpSection(Section):
     def _pool(self) -> Pool:
         """Issuers that were fetched lead further up themselves, so they are followed, too."""
         found = self.issuers[len(self.policy.issuers) :]
-        return pool_of((*self._served(self.seen or {}), *found), (*self.policy.roots, *self.issuers))
+        return pool_of((*self._served(self.seen or {}), *found), (*self.roots, *self.issuers))
 
     def _plan_revocation(self, observations: dict[str, t.Any]) -> tuple[EgressCheck, ...]:
-        return plan_revocation(self._served(observations), (*self.policy.roots, *self.issuers), self.fetching)
+        return plan_revocation(self._served(observations), (*self.roots, *self.issuers), self.fetching)
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
-        reason = "" if self.args["check_revocation"] else "It was not asked for (check_revocation)."
-        return self.judge_looks(self.seen or observations, Evidence(self.revocation, observations, moment.now, reason), moment)
+        evidence = Evidence(self.revocation, observations, moment.now, self._not_asked())
+        return self.judge_looks(self.seen or observations, evidence, moment)
+
+    def _not_asked(self) -> str:
+        return "" if self.args["check_revocation"] else "It was not asked for (check_revocation)."
 
     def judge_looks(
         self, observations: dict[str, t.Any], revocation: Evidence, moment: Moment
     ) -> tuple[dict[str, t.Any], list[Finding]]:
-        """Judge what was seen of the servers. The controller's own lookups are made here; they are short and bounded."""
-        domains = [target.domain for target in self.targets if target.domain]
+        """Judge what was seen of the servers, beside what the controller was told of their domains meanwhile."""
         # What one server sends may be what another leaves out.
         between = [item for item in self._served(observations) if not same_name(item.subject, item.issuer)]
-        issuers = {sha256(item): item for item in (*self.issuers, *between)}
         judged = judge_smtp(
             self.checks,
             observations,
-            dataclasses.replace(self.policy, issuers=tuple(issuers.values())),
+            dataclasses.replace(self.policy, roots=self.roots, issuers=_united(self.issuers, between)),
             Scene(moment.host, moment.now, moment.observed_at),
-            views={domain: look_up(domain, seconds=self.args["timeout"], nameservers=self.nameservers) for domain in domains},
+            views=self.lookups.views(self.args["deadline"]),
             revocation=revocation,
         )
         return {"paths": judged.paths, "mx": judged.mx, "mta_sts": judged.mta_sts}, judged.findings
+
+
+def _united(known: t.Iterable[x509.Certificate], more: t.Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    return tuple({sha256(item): item for item in (*known, *more)}.values())
 
 
 class _DeclaredServers(SmtpSection):
@@ -160,8 +172,10 @@ class _DeclaredServers(SmtpSection):
         return (*domains, *parse_hosts(self.args["mail_hosts"], "mail_hosts"))
 
     def judge(self, observations: dict[str, t.Any], moment: Moment) -> tuple[dict[str, t.Any], list[Finding]]:
-        checks = _answered(self._plan_revocation(observations), raw_answers(observations))
-        return self.judge_looks(observations, Evidence(checks, observations, moment.now, _ONE_EXECUTION), moment)
+        asked = self._plan_revocation(observations) if self.args["check_revocation"] else ()
+        checks = _answered(asked, raw_answers(observations))
+        evidence = Evidence(checks, observations, moment.now, self._not_asked(), unasked=_ONE_EXECUTION)
+        return self.judge_looks(observations, evidence, moment)
 
 
 def _answered(checks: t.Iterable[EgressCheck], answers: t.Mapping[str, dict[str, t.Any]]) -> tuple[EgressCheck, ...]:
@@ -195,7 +209,7 @@ class DeclaredSmtpSection(Section):
         if args["mail_domains"] or args["mail_hosts"]:
             asked = {name: option.get("default") for name, option in SMTP_POLICY_OPTIONS.items()}
             asked.update(args["mail_policy"] or {})
-            self.section = _DeclaredServers({**args, **asked, "check_revocation": False}, profiles)
+            self.section = _DeclaredServers({**args, **asked}, profiles)
             self.secrets = self.section.secrets
 
     def requests(self) -> list[dict[str, t.Any]]:

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import Expect, SmtpPolicy
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import load_pem_certificates, same_name, sha256
+from ansible_collections.mailops.tls.plugins.plugin_utils._plan.smtp.targets import to_ascii
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.trust.checks import StoreSpec, parse_stores
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import (
     intermediate_catalogue,
@@ -53,6 +54,7 @@ def read_policy(args: t.Mapping[str, t.Any], profiles: tuple[Profile, ...]) -> S
         roots=_unique(roots),
         issuers=_unique(issuers),
         profiles=profiles,
+        profiles_named=args.get("profiles") is not None,
         reference=tls_reference(),
     )
 
@@ -61,7 +63,7 @@ def _expect(raw: t.Mapping[str, t.Any] | None) -> Expect:
     given = raw or {}
     root = given.get("root")
     return Expect(
-        name=(given.get("name") or "").rstrip(".").lower() or None,
+        name=to_ascii((given.get("name") or "").strip()).rstrip(".").lower() or None,
         organization=given.get("organization"),
         key_size=given.get("key_size"),
         root=_root(root) if root else None,

@@ -8,6 +8,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
+import time
 import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.domain import Answered, DomainView
@@ -26,28 +30,95 @@ else:
 
 # A lookup is for comparison only: it must not hold the run up.
 MAX_SECONDS: t.Final = 5.0
+MAX_THREADS: t.Final = 32
 _PAYLOAD: t.Final = 1232  # EDNS buffer that needs no fragments
 _MAX_RECORDS: t.Final = 100
 
 
+class Lookups:
+    """Lookups of several domains at the same time, while the host is being asked.
+
+    Each takes `seconds` at most. The threads are daemons: one that waits for a resolver does not hold up the end of the process.
+    """
+
+    def __init__(self, domains: t.Sequence[str], *, seconds: float, nameservers: t.Sequence[tuple[str, int]]) -> None:
+        self._domains = tuple(dict.fromkeys(domains))
+        self._seconds, self._nameservers = min(seconds, MAX_SECONDS), nameservers
+        self._began: float | None = None
+        self._todo: queue.SimpleQueue[tuple[str, t.Callable[[dns.resolver.Resolver, str], dict[str, t.Any]]]] = (
+            queue.SimpleQueue()
+        )
+        self._done: queue.SimpleQueue[tuple[str, dict[str, t.Any]]] = queue.SimpleQueue()
+        self._reason = ""
+
+    def start(self) -> None:
+        """Begin, the first time."""
+        if self._began is not None:
+            return
+        self._began = time.monotonic()
+        resolver = self._resolver()
+        if resolver is None:
+            return
+        for domain in self._domains:
+            self._todo.put((domain, _mail_exchangers))
+            self._todo.put((domain, _sts_records))
+        for _number in range(min(MAX_THREADS, 2 * len(self._domains))):
+            threading.Thread(target=self._work, args=(resolver,), daemon=True).start()
+
+    def views(self, deadline: float) -> dict[str, DomainView]:
+        """What was found by domain. Waits for the rest until `deadline` seconds after the start; what is not there timed out."""
+        self.start()
+        answers: dict[str, dict[str, t.Any]] = {domain: {} for domain in self._domains}
+        if self._reason:
+            return {domain: DomainView(reason=self._reason) for domain in self._domains}
+        ends = (self._began or 0.0) + deadline
+        with contextlib.suppress(queue.Empty):
+            for _number in range(2 * len(self._domains)):
+                domain, found = self._done.get(timeout=max(0.001, ends - time.monotonic()))
+                answers[domain].update(found)
+        late: dict[str, t.Any] = {"mx_status": "timeout", "txt_status": "timeout"}
+        return {domain: DomainView(**{**late, **found}) for domain, found in answers.items()}
+
+    def _resolver(self) -> dns.resolver.Resolver | None:
+        if not HAS_DNSPYTHON:
+            self._reason = "the Python package dnspython is not installed on the controller"
+            return None
+        try:
+            return _resolver(self._seconds, self._nameservers)
+        except (dns.exception.DNSException, OSError, ValueError) as error:
+            self._reason = f"the controller has no resolver: {clean(error, 100)}"
+            return None
+
+    def _work(self, resolver: dns.resolver.Resolver) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                domain, errand = self._todo.get_nowait()
+                self._done.put((domain, errand(resolver, domain)))
+
+
 def look_up(domain: str, *, seconds: float = MAX_SECONDS, nameservers: t.Sequence[tuple[str, int]] = ()) -> DomainView:
-    """MX of a domain and TXT of its `_mta-sts`, each within `seconds`. Raises nothing: the view says how it ended.
+    """MX of a domain and TXT of its `_mta-sts`, within `seconds`. Raises nothing: the view says how it ended.
 
     `nameservers` are addresses and ports to ask instead of those of the system.
     """
-    if not HAS_DNSPYTHON:
-        return DomainView(reason="the Python package dnspython is not installed on the controller")
-    try:
-        resolver = _resolver(min(seconds, MAX_SECONDS), nameservers)
-    except (dns.exception.DNSException, OSError, ValueError) as error:
-        return DomainView(reason=f"the controller has no resolver: {clean(error, 100)}")
-    mx_status, authenticated, records = _ask(resolver, domain, "MX")
+    return Lookups([domain], seconds=seconds, nameservers=nameservers).views(2 * seconds)[domain]
+
+
+def _mail_exchangers(resolver: dns.resolver.Resolver, domain: str) -> dict[str, t.Any]:
+    status, authenticated, records = _ask(resolver, domain, "MX")
     mx = tuple(sorted((int(item.preference), item.exchange.to_text().rstrip(".").lower()) for item in records))
-    if mx_status == "ok" and [host for _preference, host in mx] == [""]:
-        mx_status, mx = "null_mx", ()  # RFC 7505: the root as the only exchange
-    txt_status, _txt_authenticated, found = _ask(resolver, f"_mta-sts.{domain}", "TXT")
-    texts = tuple(b"".join(item.strings).decode("utf-8", "replace")[:4096] for item in found)
-    return DomainView(mx_status, authenticated, mx, txt_status, texts)
+    if status == "ok" and [host for _preference, host in mx] == [""]:
+        status, mx = "null_mx", ()  # RFC 7505: the root as the only exchange
+    # Beside others it is no host that mail could go to.
+    return {"mx_status": status, "mx_authenticated": authenticated, "mx": tuple(item for item in mx if item[1])}
+
+
+def _sts_records(resolver: dns.resolver.Resolver, domain: str) -> dict[str, t.Any]:
+    status, _authenticated, found = _ask(resolver, f"_mta-sts.{domain}", "TXT")
+    return {
+        "txt_status": status,
+        "texts": tuple(b"".join(item.strings).decode("utf-8", "replace")[:4096] for item in found),
+    }
 
 
 def parse_nameservers(raw: t.Sequence[str], place: str) -> tuple[tuple[str, int], ...]:

@@ -22,7 +22,7 @@ SMTP_TYPES = (
         id="smtp.connect.throttled",
         status="unknown",
         severity="medium",
-        meaning="The server answered 421: it is busy or limits our connections. Nothing about its TLS is known.",
+        meaning="The server answered 421: it is busy or limits our connections. Whether mail gets there over TLS is not known.",
         remedy="Try again later, from fewer hosts at a time.",
     ),
     FindingType(
@@ -69,6 +69,18 @@ SMTP_TYPES = (
         remedy="Look into the server's log: the certificate or its key is usually missing or not readable.",
     ),
     FindingType(
+        id="smtp.starttls.injected",
+        status="fail",
+        severity="critical",
+        meaning=(
+            "The answer to STARTTLS is followed by data in the clear, which a careless client takes for part of the encrypted"
+            " session (RFC 3207 6, CVE-2011-0411). The probe breaks off there."
+        ),
+        remedy=(
+            "Find out who adds them: somebody on the way, or a server with this old defect. Nothing that follows can be believed."
+        ),
+    ),
+    FindingType(
         id="smtp.tls.handshake_failed",
         status="fail",
         severity="high",
@@ -113,6 +125,39 @@ SMTP_TYPES = (
         remedy=(
             "Name the certificate that the server's operator accepts in client_certificate and client_key, and set it in the "
             "mail server."
+        ),
+    ),
+    FindingType(
+        id="smtp.tls.client_certificate_refused",
+        status="fail",
+        severity="high",
+        meaning="The server breaks off because it does not accept the client certificate that was presented.",
+        remedy=(
+            "Ask the server's operator which certificate or CA is accepted, and whether client_certificate holds the "
+            "intermediates, too."
+        ),
+    ),
+    FindingType(
+        id="smtp.tls.client_certificate_unusable",
+        status="fail",
+        severity="high",
+        meaning="The client certificate or its key cannot be loaded on the host, so that no server was looked at.",
+        remedy=(
+            "Correct client_certificate and client_key: paths on the host, in PEM, the key not encrypted and that of the "
+            "certificate."
+        ),
+    ),
+    FindingType(
+        id="smtp.tls.session_failed",
+        status="unknown",
+        severity="high",
+        meaning=(
+            "TLS came about, and the session in it did not: the server refused EHLO, broke off, or did not answer. Nobody saw"
+            " that mail could be sent."
+        ),
+        remedy=(
+            "Look at the reply in the detail and into the server's log. A server that wants a client certificate can look "
+            "like this."
         ),
     ),
     FindingType(
@@ -223,6 +268,20 @@ SMTP_TYPES = (
         remedy="Put the name into the subject alternative name at the next renewal.",
     ),
     FindingType(
+        id="smtp.name.unauthenticated_mx",
+        status="warn",
+        severity="medium",
+        meaning=(
+            "The name that the certificate was compared with comes from an MX record without DNSSEC, and does not belong to "
+            "the domain. Whoever forges DNS chooses it, and gets a certificate for it. Postfix trusts it at the level verify,"
+            " and does not at secure."
+        ),
+        remedy=(
+            "Name what the certificate must be in expect.name (secure with match= in Postfix), or have the domain signed. "
+            "Senders with MTA-STS have the name from the policy."
+        ),
+    ),
+    FindingType(
         id="smtp.revocation.good",
         status="pass",
         severity="info",
@@ -278,6 +337,19 @@ SMTP_TYPES = (
         remedy=(
             "If the server is yours and every sender has TLS: smtpd_tls_security_level = encrypt in Postfix, or RequireTls on "
             "the connector."
+        ),
+    ),
+    FindingType(
+        id="smtp.plaintext.not_judged",
+        status="unknown",
+        severity="low",
+        meaning=(
+            "The server refused mail in the clear, or put it off, for a reason that has nothing to do with TLS, or did not "
+            "answer. Whether it takes mail without TLS was not found out."
+        ),
+        remedy=(
+            "Read its reply in the evidence. Greylisting, a refused relay and an unknown postmaster are common; try again "
+            "later, or ask for the domain, whose postmaster the server knows."
         ),
     ),
 )

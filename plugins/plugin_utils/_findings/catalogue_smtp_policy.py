@@ -49,6 +49,28 @@ SMTP_POLICY_TYPES = (
         remedy="Compare the two lists in the evidence. A split view on purpose is in order; waive the finding then.",
     ),
     FindingType(
+        id="smtp.mx.not_compared",
+        status="unknown",
+        severity="low",
+        meaning=(
+            "The controller's resolver gave no answer about the MX records of the domain, so that those of the host were not "
+            "compared with another view."
+        ),
+        remedy=(
+            "Look for the reason in the detail. controller_nameservers names other resolvers; the controller needs the Python"
+            " package dnspython."
+        ),
+    ),
+    FindingType(
+        id="smtp.mx.invalid",
+        status="warn",
+        severity="medium",
+        meaning=(
+            "An MX record holds an address instead of a host name (RFC 5321 5.1). Mail software such as Postfix does not use it."
+        ),
+        remedy="Publish a host name with address records.",
+    ),
+    FindingType(
         id="smtp.dane.verified",
         status="pass",
         severity="info",
@@ -193,6 +215,19 @@ SMTP_POLICY_TYPES = (
             "The certificate was issued after the data of the profile were collected. They agree as far as they can be compared."
         ),
         remedy="Look for a newer release of the collection, or confirm the profile with its sources.",
+    ),
+    FindingType(
+        id="smtp.profile.not_compared",
+        status="not_applicable",
+        severity="low",
+        meaning=(
+            "Profiles were named, and none of them speaks of this server: neither a name of its certificate nor the name it "
+            "was reached under is one of Exchange Online."
+        ),
+        remedy=(
+            "Name the server as its MX record does, not by its address. Otherwise nothing to do: it is not a server of "
+            "Exchange Online."
+        ),
     ),
     FindingType(
         id="smtp.policy.met",

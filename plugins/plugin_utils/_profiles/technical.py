@@ -32,12 +32,16 @@ class CipherSuite:
 
 @dataclasses.dataclass(frozen=True)
 class TlsReference:
-    """`suites` stand in the documented order of preference, strongest first within a protocol."""
+    """`suites` stand in the documented order of preference, strongest first within a protocol.
+
+    `mail_domains` are those in which Exchange Online has the hosts that MX records name.
+    """
 
     as_of: dt.date
     sources: tuple[str, ...]
     protocols: tuple[str, ...]
     suites: tuple[CipherSuite, ...]
+    mail_domains: tuple[str, ...]
 
     @property
     def names(self) -> list[str]:
@@ -54,11 +58,12 @@ def tls_reference() -> TlsReference:
     """The shipped reference."""
     at = Place("technical reference")
     anything = Field(lambda value, _at: value, required=True)
-    names = ("as_of", "sources", "protocols", "suites")
+    names = ("as_of", "sources", "protocols", "suites", "mail_domains")
     data = f.mapping(read_document(str(_FILE), at), at, dict.fromkeys(names, anything))
     return TlsReference(
         as_of=data["as_of"] if isinstance(data["as_of"], dt.date) else dt.date.fromisoformat(data["as_of"]),
         sources=tuple(data["sources"]),
         protocols=tuple(data["protocols"]),
         suites=tuple(CipherSuite(**suite) for suite in data["suites"]),
+        mail_domains=tuple(data["mail_domains"]),
     )

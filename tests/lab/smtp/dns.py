@@ -74,12 +74,15 @@ def _zone(ca: pki.MailCA, zone: str) -> str:
     if zone == plan.HOSTS_ZONE:
         lines += [f"crl IN A {plan.FILES}\n", f"ocsp IN A {plan.OCSP}\n"]
     if zone == plan.BOGUS_TLSA_ZONE:
-        lines.append(f"_25 IN TLSA {pki.tlsa(ca.leaves['own'])}\n")
+        lines.append(f"_25 IN TLSA {ca.tlsa('3 1 1 own')}\n")
     for case in plan.CASES:
-        if case.zone == zone:
-            lines += [f"{case.name} IN A {address}\n" for address in case.addresses]
-            if case.tlsa:
-                lines.append(f"_{case.port}._tcp.{case.name} IN TLSA {pki.tlsa(ca.leaves[case.tlsa])}\n")
+        if (case.alias or case.zone) == zone:
+            kind = "AAAA" if case.six else "A"
+            lines += [f"{case.name} IN {kind} {address}\n" for address in case.addresses]
+        if case.alias and case.zone == zone:
+            lines.append(f"{case.name} IN CNAME {case.name}.{case.alias}.\n")
+        if case.tlsa and case.zone == zone:
+            lines.append(f"_{case.port}._tcp.{case.name} IN TLSA {ca.tlsa(case.tlsa)}\n")
     for domain in plan.DOMAINS:
         if domain.zone == zone:
             lines += [_mx(domain.name, number, name) for number, name in enumerate(domain.mx)]

@@ -4,15 +4,20 @@
 
 """Mail servers that misbehave as Postfix cannot be made to: run among the services as
 
-    python -m tests.lab.smtp.odd
+    python -m tests.lab.smtp.odd DIRECTORY
 
-The address that a client came to decides what it gets.
+with the directory of the certificates. The address that a client came to decides what it gets.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import pathlib
+import socket
+import ssl
+import sys
 import typing as t
 
 from tests.lab.smtp import plan
@@ -88,6 +93,39 @@ async def _offering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             return
 
 
+def _in_tls(directory: pathlib.Path, reply: bytes | None, **settings: t.Any) -> Handler:
+    """A sound handshake, and then `reply` to the EHLO in it; nothing at all for None, and an end for no bytes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "good.chain.pem")
+    context.load_verify_locations(directory / "root.pem")
+    for name, value in settings.items():
+        setattr(context, name, value)
+
+    def talk(sock: socket.socket) -> None:
+        # asyncio drops the connection without the alert that OpenSSL has for a certificate it refuses.
+        with sock, contextlib.suppress(OSError):
+            sock.settimeout(30)
+            sock.sendall(b"220 2.0.0 Ready to start TLS\r\n")
+            with context.wrap_socket(sock, server_side=True) as inside:
+                inside.recv(1000)
+                if reply is None:
+                    inside.recv(1000)  # until the client gives up
+                inside.sendall(reply or b"")
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mx.test ESMTP\r\n")
+        while not (line := await reader.readline()).upper().startswith(b"STARTTLS"):
+            if not line:
+                return
+            writer.write(b"250-mx.test\r\n250 STARTTLS\r\n" if line.upper().startswith(b"EHLO") else b"250 Ok\r\n")
+        await writer.drain()
+        t.cast("asyncio.ReadTransport", writer.transport).pause_reading()
+        sock = socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
+        await asyncio.get_running_loop().run_in_executor(None, talk, sock)
+
+    return handle
+
+
 def _closing(handler: Handler) -> Handler:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, ValueError):
@@ -97,8 +135,9 @@ def _closing(handler: Handler) -> Handler:
     return handle
 
 
-async def serve() -> None:
+async def serve(directory: pathlib.Path) -> None:
     """All of them, until the network ends."""
+    demanding = {"verify_mode": ssl.CERT_REQUIRED}
     handlers: dict[str, Handler] = {
         "throttled": throttled,
         "tarpit": tarpit,
@@ -107,6 +146,12 @@ async def serve() -> None:
         "fragmented": fragmented,
         "starttls-refused": starttls_refused,
         "injected": injected,
+        "demands-in-tls12": _in_tls(directory, b"250 mx.test\r\n", **demanding, maximum_version=ssl.TLSVersion.TLSv1_2),
+        "demands-in-tls13": _in_tls(directory, b"250 mx.test\r\n", **demanding),
+        "refuses-in-tls": _in_tls(directory, b"554 5.7.1 Go away\r\n"),
+        "closes-in-tls": _in_tls(directory, b""),
+        "hangs-in-tls": _in_tls(directory, None),
+        "throttles-in-tls": _in_tls(directory, b"421 4.7.0 Too busy\r\n"),
     }
     for case in plan.CASES:
         if case.role == "odd" and case.settings["is"] in handlers:
@@ -115,4 +160,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(serve(pathlib.Path(sys.argv[1])))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import ipaddress
 import pathlib
 import typing as t
 
@@ -27,10 +28,11 @@ WILDCARD = f"*.{plan.HOSTS_ZONE}"
 
 @dataclasses.dataclass(frozen=True)
 class MailCA:
-    """`leaves` by the name that a case gives its certificate."""
+    """`leaves` by the name that a case gives its certificate. `below` is a CA that its issuer's path length forbids."""
 
     root: Issued
     intermediate: Issued
+    below: Issued
     stranger: Issued
     responder: Issued
     leaves: t.Mapping[str, Issued]
@@ -39,7 +41,16 @@ class MailCA:
     def chain(self, name: str) -> tuple[Issued, ...]:
         """What a server with this certificate presents."""
         alone = name in ("no-intermediate", "wrong-ca", "own")
-        return (self.leaves[name],) if alone else (self.leaves[name], self.intermediate)
+        between = (self.below,) if name == "too-long" else ()
+        return (self.leaves[name],) if alone else (self.leaves[name], *between, self.intermediate)
+
+    def tlsa(self, record: str) -> str:
+        """A TLSA record whose data are given as the name of a certificate (RFC 6698 2.1)."""
+        usage, selector, matching, name = record.split()
+        issued = self.intermediate if name == "intermediate" else self.leaves[name]
+        public = issued.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        data = public if selector == "1" else issued.der
+        return f"{usage} {selector} {matching} {data.hex() if matching == '0' else hashlib.sha256(data).hexdigest()}"
 
 
 def make(now: dt.datetime) -> MailCA:
@@ -49,7 +60,14 @@ def make(now: dt.datetime) -> MailCA:
     key = rsa.generate_private_key(65537, 2048)
     builder = as_ca(signer.builder(lab_name(INTERMEDIATE_NAME), key, root.certificate.subject, 1825), path_length=0)
     intermediate = sign(_pointers(builder, crl=plan.ROOT_CRL_URL), key, root)
+    below_key = _new()
+    below = sign(
+        as_ca(signer.builder(lab_name("One too many"), below_key, intermediate.certificate.subject, 900), None),
+        below_key,
+        intermediate,
+    )
     good = rsa.generate_private_key(65537, 2048)
+    literal = [case.address for case in plan.CASES if case.certificate == "literal"]
     leaves = {
         "good": _leaf(signer, intermediate, good),
         "renewed": _leaf(signer, intermediate, good, days=190),
@@ -61,6 +79,9 @@ def make(now: dt.datetime) -> MailCA:
         "revoked-ocsp": _leaf(signer, intermediate, _new(), crl=None),
         "weak": _leaf(signer, intermediate, rsa.generate_private_key(65537, 1024)),  # noqa: S505 - the fault of this case
         "own": _own(signer),
+        "clients": _leaf(signer, intermediate, _new(), usage=ExtendedKeyUsageOID.CLIENT_AUTH),
+        "too-long": _leaf(signer, below, _new()),
+        "literal": _leaf(signer, intermediate, _new(), addresses=literal),
     }
     policies = _leaf(
         signer,
@@ -69,7 +90,7 @@ def make(now: dt.datetime) -> MailCA:
         name=f"mta-sts.{plan.DOMAINS_ZONE}",
         names=[f"mta-sts.{domain.domain}" for domain in plan.DOMAINS],
     )
-    return MailCA(root, intermediate, stranger, signer.responder(intermediate, "Mail Lab OCSP"), leaves, policies)
+    return MailCA(root, intermediate, below, stranger, signer.responder(intermediate, "Mail Lab OCSP"), leaves, policies)
 
 
 def write(ca: MailCA, now: dt.datetime, directory: pathlib.Path) -> None:
@@ -84,7 +105,7 @@ def write(ca: MailCA, now: dt.datetime, directory: pathlib.Path) -> None:
         issued: Issued = getattr(ca, name)
         (directory / f"{name}.pem").write_text(issued.pem)
         (directory / f"{name}.key").write_text(issued.key_pem)
-    revoked = {name: name == "revoked-ocsp" for name in ca.leaves if name not in ("own", "wrong-ca")}
+    revoked = {name: name == "revoked-ocsp" for name in ca.leaves if name not in ("own", "wrong-ca", "too-long")}
     (directory / "index").write_text("".join(index_line(ca.leaves[name], is_revoked) for name, is_revoked in revoked.items()))
     # Several servers go by one name here.
     (directory / "index.attr").write_text("unique_subject = no\n")
@@ -93,12 +114,6 @@ def write(ca: MailCA, now: dt.datetime, directory: pathlib.Path) -> None:
     (served / "tls.crl").write_bytes(signer.crl(ca.intermediate, [ca.leaves["revoked"].certificate.serial_number]))
     (served / "root.crl").write_bytes(signer.crl(ca.root, []))
     (served / "tls.crt").write_bytes(ca.intermediate.der)
-
-
-def tlsa(issued: Issued) -> str:
-    """The data of a TLSA record `3 1 1` (RFC 7671, 5.1): this public key, whatever else the certificate says."""
-    public = issued.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return f"3 1 1 {hashlib.sha256(public).hexdigest()}"
 
 
 def _new() -> Key:
@@ -130,12 +145,16 @@ def _leaf(
     days: int = 90,
     crl: str | None = plan.CRL_URL,
     ocsp: str | None = plan.OCSP_URL,
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
+    addresses: t.Sequence[str] = (),
 ) -> Issued:
+    alternative: list[x509.GeneralName] = [x509.DNSName(word) for word in names or [name]]
+    alternative += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     builder = (
         signer.builder(lab_name(name), key, issuer.certificate.subject, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(word) for word in names or [name]]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     )
     return sign(_pointers(builder, crl=crl, ocsp=ocsp), key, issuer)
 

@@ -43,8 +43,9 @@ def findings(*words: str) -> Findings:
 class Case:
     """A server: what is special about it, and what must and must not be said of it with require: verify.
 
-    `certificate` names one of pki.py. `settings` are of smtpd(8) or, for an odd server, its behaviour. `tlsa` says whose
-    certificate the TLSA record is of. `finger` explains, by level, where posttls-finger and the judge rightly disagree.
+    `certificate` names one of pki.py. `settings` are of smtpd(8) or, for an odd server, its behaviour. `tlsa` is a TLSA record,
+    with the name of a certificate for its data. `alias` is the zone of the host whose alias it is. `six`: by IPv6 alone.
+    `finger` explains, by level, where posttls-finger and the judge rightly disagree.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Case:
     port: int = 25
     zone: str = HOSTS_ZONE
     tlsa: str | None = None
+    alias: str | None = None
+    six: bool = False
     others: tuple[int, ...] = ()  # numbers of further addresses
     finger: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -67,14 +70,19 @@ class Case:
 
     @property
     def address(self) -> str:
-        return f"{NET}.{BLOCKS[self.role]}.{self.number}"
+        return self.addresses[0]
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return tuple(f"{NET}.{BLOCKS[self.role]}.{number}" for number in (self.number, *self.others))
+        net = f"{NET6}{BLOCKS[self.role]}::" if self.six else f"{NET}.{BLOCKS[self.role]}."
+        return tuple(f"{net}{number}" for number in (self.number, *self.others))
 
 
 VERIFIED = findings("smtp.starttls.offered pass", "smtp.chain.trusted pass", "smtp.name.match pass", "smtp.policy.met pass")
+#: A client is done with the handshake of TLS 1.3 before the server has its last word, and posttls-finger tells of TLS right then.
+AFTERWARDS: t.Final = dict.fromkeys(
+    ("encrypt", "verify", "secure"), "posttls-finger speaks of the handshake; no mail gets through the session that follows"
+)
 CASES = (
     Case("good", "exchange-online", 10, VERIFIED, state="verified"),
     Case(
@@ -106,6 +114,10 @@ CASES = (
         settings={"smtpd_tls_security_level": "encrypt"},
         state="verified",
     ),
+    Case("six", "exchange-online", 14, VERIFIED, six=True, state="verified"),
+    # Its certificate has its addresses, by which it is reached, too.
+    Case("literal", "exchange-online", 15, VERIFIED, certificate="literal", state="verified"),
+    Case("literal-six", "exchange-online", 16, VERIFIED, certificate="literal", six=True, state="verified"),
     Case(
         "no-starttls",
         "on-premises",
@@ -183,8 +195,42 @@ CASES = (
         "demands-certificate",
         "partner",
         19,
-        findings("smtp.tls.client_certificate_required warn"),
+        findings("smtp.tls.client_certificate_required warn", "smtp.policy.not_met fail"),
         settings={"smtpd_tls_req_ccert": "yes", "smtpd_tls_security_level": "encrypt"},
+        state="opportunistic",
+        finger=AFTERWARDS,
+    ),
+    *(
+        Case(
+            f"demands-in-{name}",
+            "odd",
+            number,
+            findings("smtp.tls.client_certificate_required warn", "smtp.policy.not_met fail"),
+            settings={"is": f"demands-in-{name}"},
+            state="opportunistic",
+            finger=AFTERWARDS if name == "tls13" else {},
+        )
+        for number, name in enumerate(("tls12", "tls13"), 20)
+    ),
+    *(
+        Case(
+            f"{name}-in-tls",
+            "odd",
+            number,
+            findings(f"smtp.{slug} unknown", "smtp.chain.trusted pass", "smtp.name.match pass"),
+            settings={"is": f"{name}-in-tls"},
+            forbidden=frozenset({"smtp.policy.met"}),
+            finger=AFTERWARDS,
+        )
+        for number, (name, slug) in enumerate(
+            (
+                ("refuses", "tls.session_failed"),
+                ("closes", "tls.session_failed"),
+                ("hangs", "tls.session_failed"),
+                ("throttles", "connect.throttled"),
+            ),
+            22,
+        )
     ),
     Case("throttled", "odd", 11, findings("smtp.connect.throttled unknown"), settings={"is": "throttled"}),
     Case("fragmented", "odd", 12, VERIFIED, settings={"is": "fragmented"}, state="verified"),
@@ -197,23 +243,75 @@ CASES = (
         "injected",
         "odd",
         17,
-        findings("smtp.policy.not_met fail"),
+        findings("smtp.starttls.injected fail", "smtp.policy.not_met fail"),
         settings={"is": "injected"},
         forbidden=frozenset({"smtp.policy.met"}),
     ),
-    Case("dane-good", "on-premises", 20, findings("smtp.dane.verified pass"), certificate="own", tlsa="own"),
-    Case("dane-mismatch", "on-premises", 21, findings("smtp.dane.mismatch fail"), certificate="own", tlsa="good"),
+    Case("dane-good", "on-premises", 20, findings("smtp.dane.verified pass"), certificate="own", tlsa="3 1 1 own"),
+    Case("dane-anchor", "on-premises", 25, VERIFIED | findings("smtp.dane.verified pass"), tlsa="2 1 1 intermediate"),
+    # An anchor is above the certificate (RFC 7671 5.2), and what lies below it is a chain by every rule of RFC 5280.
+    Case("dane-anchor-itself", "on-premises", 26, findings("smtp.dane.mismatch fail"), tlsa="2 1 1 good"),
     Case(
-        "dane-unsigned", "on-premises", 22, findings("smtp.dane.unsigned warn"), certificate="own", tlsa="own", zone=UNSIGNED_ZONE
+        "dane-anchor-clients",
+        "on-premises",
+        27,
+        findings("smtp.dane.mismatch fail", "smtp.chain.untrusted fail"),
+        certificate="clients",
+        tlsa="2 0 1 intermediate",
     ),
-    Case("tlsa-bogus", "on-premises", 24, findings("smtp.dane.bogus fail"), certificate="own", tlsa="own"),
+    Case(
+        "dane-anchor-too-long",
+        "on-premises",
+        28,
+        findings("smtp.dane.mismatch fail", "smtp.chain.untrusted fail"),
+        certificate="too-long",
+        tlsa="2 0 1 intermediate",
+        forbidden=frozenset({"smtp.chain.incomplete"}),
+    ),
+    Case(
+        "dane-anchor-whole",
+        "on-premises",
+        29,
+        findings("smtp.dane.verified pass", "smtp.chain.incomplete fail"),
+        certificate="no-intermediate",
+        tlsa="2 0 0 intermediate",
+    ),
+    Case(
+        "dane-anchor-elsewhere",
+        "on-premises",
+        30,
+        findings("smtp.dane.mismatch fail", "smtp.name.mismatch fail"),
+        certificate="wrong-name",
+        tlsa="2 1 1 intermediate",
+    ),
+    # RFC 7672 2.2.2: the alias is signed, and what it leads to is not.
+    Case(
+        "dane-alias",
+        "on-premises",
+        31,
+        findings("smtp.dane.verified pass"),
+        certificate="own",
+        tlsa="3 1 1 own",
+        alias=UNSIGNED_ZONE,
+    ),
+    Case("dane-mismatch", "on-premises", 21, findings("smtp.dane.mismatch fail"), certificate="own", tlsa="3 1 1 good"),
+    Case(
+        "dane-unsigned",
+        "on-premises",
+        22,
+        findings("smtp.dane.unsigned warn"),
+        certificate="own",
+        tlsa="3 1 1 own",
+        zone=UNSIGNED_ZONE,
+    ),
+    Case("tlsa-bogus", "on-premises", 24, findings("smtp.dane.bogus fail"), certificate="own", tlsa="3 1 1 own"),
     Case(
         "dane-bogus",
         "on-premises",
         23,
         findings("smtp.connect.no_answer unknown"),
         certificate="own",
-        tlsa="own",
+        tlsa="3 1 1 own",
         zone=BOGUS_ZONE,
     ),
 )
@@ -222,7 +320,7 @@ BY_NAME = {case.name: case for case in CASES}
 
 @dataclasses.dataclass(frozen=True)
 class Domain:
-    """A mail domain: its MX hosts by name of their case, what its MTA-STS policy says, and the findings."""
+    """A mail domain: its MX hosts by name of their case, what its MTA-STS policy says, and findings; `finger` as of a case."""
 
     name: str
     mx: tuple[str, ...]
@@ -230,19 +328,34 @@ class Domain:
     mode: str | None = None
     policy_mx: tuple[str, ...] = ()
     zone: str = DOMAINS_ZONE
+    finger: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def domain(self) -> str:
         return f"{self.name}.{self.zone}"
 
 
+#: Neither looks at DNSSEC: `verify` takes the MX host's name as it comes, `secure` the domain's and no other.
+SECURE: t.Final = {
+    "secure": "posttls-finger compares with the domain; here expect.name does, and smtp.name.unauthenticated_mx warns"
+}
 DOMAINS = (
-    Domain("enforce", ("good",), VERIFIED | findings("smtp.mta_sts.enforced pass"), "enforce", ("good.mail.test",)),
-    Domain("testing", ("good",), VERIFIED | findings("smtp.mta_sts.testing warn"), "testing", ("*.mail.test",)),
-    Domain("none", ("good",), VERIFIED | findings("smtp.mta_sts.none not_applicable"), "none", ()),
-    Domain("mismatch", ("good",), findings("smtp.mta_sts.mx_mismatch fail"), "enforce", ("mx.elsewhere.test",)),
-    Domain("plain", ("good", "wrong-name"), findings("smtp.mta_sts.not_published not_applicable", "smtp.name.mismatch fail")),
+    Domain(
+        "enforce", ("good",), VERIFIED | findings("smtp.mta_sts.enforced pass"), "enforce", ("good.mail.test",), finger=SECURE
+    ),
+    Domain("testing", ("good",), VERIFIED | findings("smtp.mta_sts.testing warn"), "testing", ("*.mail.test",), finger=SECURE),
+    Domain("none", ("good",), VERIFIED | findings("smtp.mta_sts.none not_applicable"), "none", (), finger=SECURE),
+    Domain("mismatch", ("good",), findings("smtp.mta_sts.mx_mismatch fail"), "enforce", ("mx.elsewhere.test",), finger=SECURE),
+    Domain(
+        "plain",
+        ("good", "wrong-name"),
+        findings("smtp.mta_sts.not_published not_applicable", "smtp.name.mismatch fail"),
+        finger=SECURE,
+    ),
     Domain("dane", ("dane-good",), findings("smtp.dane.verified pass")),
+    Domain("alias", ("dane-alias",), findings("smtp.dane.verified pass")),
+    # Nothing vouches for the name of its mail host, and the host is sound.
+    Domain("foreign", ("good",), VERIFIED | findings("smtp.name.unauthenticated_mx warn"), zone=UNSIGNED_ZONE, finger=SECURE),
     Domain("bogus", ("good",), findings("smtp.mx.not_resolved unknown"), zone=BOGUS_ZONE),
     Domain("nullmx", (".",), findings("smtp.mx.null fail")),
 )

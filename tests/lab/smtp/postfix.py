@@ -94,7 +94,8 @@ def _service(case: plan.Case, address: str, certificates: pathlib.Path) -> str:
     if case.port == 465:
         settings["smtpd_tls_wrappermode"] = "yes"
     options = "".join(f" -o {key}={value}" for key, value in settings.items())
-    return f"{address}:{case.port} inet n - n - - smtpd{options}\n"
+    place = f"[{address}]" if case.six else address
+    return f"{place}:{case.port} inet n - n - - smtpd{options}\n"
 
 
 def transactions(folder: pathlib.Path) -> list[str]:

@@ -210,7 +210,7 @@ class MailWorld:
         own = [plan.RESOLVER, plan.AUTHORITY, plan.FILES, plan.OCSP, plan.POLICIES, *_addresses("odd")]
         lines = [
             "link add br0 type bridge",
-            *(f"addr add {place}/16 dev br0" for place in own),
+            *(_address(place, "br0") for place in own),
             "link set br0 up",
             "link set lo up",
         ]
@@ -221,7 +221,8 @@ class MailWorld:
         for role in (*SIDES, "host"):
             places = _addresses(role) or [f"{plan.NET}.{plan.BLOCKS[role]}.1"]
             places += self.crowd if role == "exchange-online" else ()
-            lines = ["link set lo up", *(f"addr add {place}/16 dev eth0" for place in places), "link set eth0 up"]
+            places += [f"{plan.NET6}{plan.BLOCKS[role]}::1"]
+            lines = ["link set lo up", *(_address(place, "eth0") for place in places), "link set eth0 up"]
             _batch(["nsenter", "--target", str(self._anchors[role]), "--net", "--"], lines)
         for role in (*SIDES, "host"):
             self.run(role, "mount", "--bind", self.state / "resolv.conf", "/etc/resolv.conf", check=True)
@@ -237,7 +238,7 @@ class MailWorld:
                 *("openssl", "ocsp", "-port", "8888", "-multi", "2", "-ignore_err", "-ndays", "3", "-index", ca / "index"),
                 *("-CA", ca / "intermediate.pem", "-rsigner", ca / "responder.pem", "-rkey", ca / "responder.key"),
             ),
-            "odd": (sys.executable, "-m", "tests.lab.smtp.odd"),
+            "odd": (sys.executable, "-m", "tests.lab.smtp.odd", ca),
         }
         for name, words in inside.items():
             environment = ["env", f"PYTHONPATH={ROOT}", "PYTHONDONTWRITEBYTECODE=1"] if name == "odd" else []
@@ -281,6 +282,11 @@ def wait_for(condition: t.Callable[[], bool], what: str) -> None:
 
 def _addresses(role: plan.Role) -> list[str]:
     return [address for case in plan.CASES if case.role == role for address in case.addresses]
+
+
+def _address(place: str, device: str) -> str:
+    """A line of ip(8). Without nodad an IPv6 address cannot be used for a second."""
+    return f"addr add {place}/48 dev {device} nodad" if ":" in place else f"addr add {place}/16 dev {device}"
 
 
 def _batch(enter: list[str], lines: list[str]) -> None:

@@ -19,7 +19,7 @@ import typing as t
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 PEM = serialization.Encoding.PEM
 
@@ -162,7 +162,7 @@ class Resolver:
             return []
         if isinstance(how, bytes):
             return [query[:2] + how]
-        flags = 0x8180 | (0x20 if name in self.secure else 0)
+        flags = 0x8180 | (0x20 if name in self.secure or (name, qtype) in self.secure else 0)
         if how == "bogus":
             how = [mx(1, "a.example.com")] if query[3] & 0x10 else 2
         if how == "old":
@@ -209,3 +209,46 @@ def weak_context(kind: str, directory: pathlib.Path) -> ssl.SSLContext:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("AES256-GCM-SHA384")
     return context
+
+
+class Link:
+    """A certificate and its key, valid for `days` from yesterday on, or until yesterday where that is negative."""
+
+    def __init__(
+        self,
+        name: str,
+        issuer: Link | None = None,
+        *,
+        ca: bool = True,
+        days: int = 9,
+        length: int | None = None,
+        usage: t.Any = None,
+    ) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        now = dt.datetime.now(dt.timezone.utc) - dt.timedelta(1)
+        begins, ends = sorted([now, now + dt.timedelta(days)])
+        builder = x509.CertificateBuilder().subject_name(self.name).issuer_name((issuer or self).name)
+        builder = builder.public_key(self.key.public_key()).serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(begins).not_valid_after(ends)
+        builder = builder.add_extension(x509.BasicConstraints(ca, length), True)
+        if usage is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
+        self.der = builder.sign((issuer or self).key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def faulty_chains() -> dict[str, list[Link]]:
+    """Chains from the server's certificate to the root, by what is wrong with them."""
+    root = Link("Root")
+    middle, old = Link("CA", root), Link("Old CA", root, days=-9)
+    last = Link("Last CA", root, length=0)
+    below = Link("One too many", last)
+    clients = x509.ExtendedKeyUsageOID.CLIENT_AUTH
+    return {
+        "good": [Link("mail", middle, ca=False), middle, root],
+        "expired": [Link("mail", middle, ca=False, days=-9), middle, root],
+        "expired above": [Link("mail", old, ca=False), old, root],
+        "both expired": [Link("mail", old, ca=False, days=-9), old, root],
+        "for clients": [Link("mail", middle, ca=False, usage=clients), middle, root],
+        "too long": [Link("mail", below, ca=False), below, last, root],
+    }

@@ -14,10 +14,12 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.mailops.tls.plugins.module_utils._probe import openssl, smtpverify
+from ansible_collections.mailops.tls.plugins.module_utils._probe.base import Run
 from ansible_collections.mailops.tls.plugins.module_utils._probe.engine import run
 
 from tests.unit.probe.servers import blackhole, closed_port, outcome, reset
-from tests.unit.probe.smtp_servers import MailServer, weak_context
+from tests.unit.probe.smtp_servers import MailServer, faulty_chains, weak_context
 
 Answer = dict[str, t.Any]
 
@@ -91,7 +93,7 @@ def test_implicit_tls(serve, served):
         ({"EHLO": b"250 mail\r\n", "greeting": b"220 ************************0*2****\r\n"}, "filtered", "ok"),
         ({"EHLO": b"502 what\r\n", "HELO": b"250 mail\r\n"}, "not_offered", "ok"),
         ({"STARTTLS": b"454 4.7.0 TLS not available\r\n"}, "refused", "ok"),
-        ({"STARTTLS": b"220 go\r\n250 injected\r\n"}, "offered", "handshake/protocol"),
+        ({"STARTTLS": b"220 go\r\n250 injected\r\n"}, "offered", "handshake/injected"),
         ({"STARTTLS": b"421 later\r\n"}, "offered", "starttls/throttled"),
         ({"STARTTLS": None}, "offered", "starttls/closed"),
         ({"EHLO": b"250-mail\r\n251 STARTTLS\r\n"}, None, "ehlo/protocol"),
@@ -116,6 +118,8 @@ def test_what_servers_answer(serve, served, replies, starttls, error):
     path = only(answer)
     assert (path["starttls"], failed(path)) == (starttls, error)
     assert answer["ok"] is True
+    # What was smuggled in is no reason to come again.
+    assert path["connections"] == 1
     # A server that still listens is told goodbye, whatever it said.
     if error.partition("/")[2] in ("ok", "refused", "throttled") and replies.get("greeting", b"220") is not None:
         assert mail.seen[-1] == "QUIT"
@@ -192,15 +196,16 @@ def test_weak_servers_are_seen_and_told_apart(serve, tmp_path, kind, protocol, e
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 @pytest.mark.parametrize("given", [False, True])
-def test_client_certificates(serve, authority, version, given):
+@pytest.mark.parametrize("implicit", [False, True])
+def test_client_certificates(serve, authority, version, given, implicit):
     context, _chain = authority.server("client.example.com")
     context.load_verify_locations(authority.ca_path)
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.maximum_version = getattr(ssl.TLSVersion, version)
-    mail = MailServer(context)
+    mail = MailServer(context, implicit=implicit)
     more = {"client_certificate": str(authority.directory / "client.example.com.pem")} if given else {}
-    path = only(ask(port=serve(mail).port, **more))
+    path = only(ask(port=serve(mail).port, implicit_tls=implicit, **more))
     if given:
         assert failed(path) == "ok"
         assert path["tls"]["client_certificate_requested"] is True
@@ -222,6 +227,17 @@ def test_a_client_certificate_refused_after_the_handshake(serve, authority, give
     path = only(ask(port=port, implicit_tls=implicit, **more))
     assert failed(path) == ("handshake/certificate" if given else "handshake/client_certificate_required")
     assert len(path["chain"]) == 2
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_client_certificate_of_a_stranger_is_refused_in_any_version(serve, authority, version):
+    context, _chain = authority.server("mail.example.com")
+    context.verify_mode = ssl.CERT_REQUIRED  # and no CA is trusted
+    context.maximum_version = getattr(ssl.TLSVersion, version)
+    given = str(authority.directory / "mail.example.com.pem")
+    path = only(ask(port=serve(MailServer(context)).port, client_certificate=given))
+    assert (failed(path), path["connections"]) == ("handshake/certificate", 1)
+    assert (path["tls"] is None) is (version == "TLSv1_2")
 
 
 def test_a_client_certificate_that_cannot_be_read(tmp_path):
@@ -308,3 +324,33 @@ def test_garbage_in_the_handshake(serve):
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     assert failed(only(ask(port=serve(handle).port))) == "handshake/protocol"
+
+
+def test_verdicts_tell_the_depth_and_the_anchors_that_dane_may_name(tmp_path):
+    """Real chains by the host's own openssl: errors come from the root downwards, and an anchor need be no root."""
+    chains = {name: [item.der for item in chain] for name, chain in faulty_chains().items()}
+    run_of = Run(30, 0, {}, {}, "/nonexistent")
+    root = tmp_path / "root.pem"
+    root.write_bytes(openssl.pem([chains["good"][-1]]))
+    store = {"id": "own", "ca_file": str(root), "ca_path": None}
+
+    def store_says(name):
+        [said] = smtpverify.with_stores(run_of, chains[name][:-1], [store], 10)
+        return said["ok"], said["code"], said["depth"]
+
+    def anchor_says(name, *records):
+        records = records or ({"usage": 2, "selector": 0, "matching": 1, "data": ""},)
+        return [(said["ok"], said["code"]) for said in smtpverify.with_anchors(run_of, chains[name][:-1], records, 10)]
+
+    assert store_says("good") == (True, None, None)
+    assert store_says("expired") == (False, 10, 0)
+    assert store_says("expired above") == (False, 10, 1)
+    assert store_says("both expired") == (False, 10, 1)
+    assert anchor_says("good") == [(True, None)]
+    assert anchor_says("for clients") == [(False, 26)]
+    assert anchor_says("too long") == [(True, None), (False, 25)]
+    whole = {"usage": 2, "selector": 0, "matching": 0, "data": chains["good"][1].hex()}
+    assert [said["ok"] for said in smtpverify.with_anchors(run_of, chains["good"][:1], [whole], 10)] == [True]
+    own = {**whole, "data": chains["good"][0].hex()}
+    assert smtpverify.with_anchors(run_of, chains["good"][:1], [own], 10) == []
+    assert anchor_says("good", {**whole, "usage": 3}) == []

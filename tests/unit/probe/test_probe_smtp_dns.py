@@ -122,10 +122,25 @@ def test_tlsa_goes_by_the_end_of_authenticated_aliases(resolver, secure, alias_h
     if alias_has:
         zone["_25._tcp.end.net", TLSA] = [TLSA_DATA]
     server = resolver(zone, secure)
-    authenticated, seen = dnsrecords.dane([f"127.0.0.1#{server.port}"], "mx.example.com", 25, timer())
-    assert authenticated is bool(secure)
+    authenticated, alias, seen = dnsrecords.dane([f"127.0.0.1#{server.port}"], "mx.example.com", 25, timer())
+    assert (authenticated, alias) == (bool(secure), None if secure else False)
     assert (seen["name"], seen["status"], seen["records"]) == (name, status, RECORD)
     assert seen["authenticated"] is bool(secure)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_secure_alias_of_an_insecure_name_is_asked_for_on_its_own(resolver, signed):
+    """RFC 7672 section 2.2.2: the initial alias decides, and the records are those of the host's own name."""
+    zone: dict[t.Any, t.Any] = {
+        ("mx.example.com", A): [("mx.example.com", CNAME, name_bytes("end.net")), ("end.net", A, bytes(4))],
+        ("mx.example.com", CNAME): [name_bytes("end.net")],
+        ("_25._tcp.mx.example.com", TLSA): [TLSA_DATA],
+        ("_25._tcp.end.net", TLSA): [bytes([3, 1, 1]) + bytes(32)],
+    }
+    server = resolver(zone, {"_25._tcp.mx.example.com"} | ({("mx.example.com", CNAME)} if signed else set()))
+    authenticated, alias, seen = dnsrecords.dane([f"127.0.0.1#{server.port}"], "mx.example.com", 25, timer())
+    assert (authenticated, alias) == (False, signed)
+    assert (seen["name"], seen["records"]) == ("_25._tcp.mx.example.com", RECORD)
 
 
 @given(st.binary(max_size=300))

@@ -59,6 +59,7 @@ def path(*chain: Authority, **more: t.Any) -> Json:
         "chain": [hashlib.sha256(item).hexdigest() for item in ders],
         "chain_source": "ssl",
         "verified": [TRUSTED],
+        "anchored": [],
         "plaintext": None,
         "error": None,
         "certificates": {hashlib.sha256(item).hexdigest(): b64(item) for item in ders},

@@ -16,12 +16,13 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from ansible_collections.mailops.tls.plugins.plugin_utils._dns.lookup import look_up, parse_nameservers
+from ansible_collections.mailops.tls.plugins.plugin_utils._dns.lookup import Lookups, look_up, parse_nameservers
 
 ZONE = {
     ("example.net.", "MX"): ["20 mx2.example.net.", "10 MX1.example.net."],
     ("_mta-sts.example.net.", "TXT"): ['"v=STSv1; " "id=1;"'],
     ("null.example.", "MX"): ["0 ."],
+    ("half-null.example.", "MX"): ["0 .", "10 mx.example.net."],
     ("plain.example.", "A"): ["192.0.2.1"],
 }
 
@@ -110,3 +111,18 @@ def test_nameservers_as_users_write_them() -> None:
     assert parse_nameservers(["127.0.0.1", "::1#5353"], "x") == (("127.0.0.1", 53), ("::1", 5353))
     view = look_up("example.net", nameservers=[("not an address", 53)])
     assert view.mx_status == "not_asked" and "resolver" in view.reason
+
+
+def test_a_null_mx_beside_others_is_no_host(server: Server) -> None:
+    """As the host's own lookup leaves it out, which must not read as a difference."""
+    view = look_up("half-null.example", nameservers=[server.place])
+    assert (view.mx_status, view.mx) == ("ok", ((10, "mx.example.net"),))
+
+
+def test_many_domains_at_once_and_what_is_late(server: Server) -> None:
+    lookups = Lookups(["example.net", "silent.example", "null.example"], seconds=3, nameservers=[server.place])
+    began = time.monotonic()
+    views = lookups.views(0.6)
+    assert time.monotonic() - began < 2
+    assert [views[name].mx_status for name in ("example.net", "silent.example", "null.example")] == ["ok", "timeout", "null_mx"]
+    assert views["silent.example"].txt_status == "timeout"

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What DNS says beside the wire: MX on both sides, TLSA records and MTA-STS."""
+"""What DNS says beside the wire: MX on both sides, and MTA-STS."""
 
 from __future__ import annotations
 
-import hashlib
 import typing as t
 
 import pytest
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import Expect
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.domain import DomainView
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.mta_sts import (
     PolicyError,
@@ -18,83 +18,16 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.mta_sts im
     is_published,
     parse_policy,
 )
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import public_key_bytes
 from ansible_collections.mailops.tls.plugins.plugin_utils._plan.smtp.targets import Target
 
-from tests.unit.judge.pki import DAY, NOW, b64, der
-from tests.unit.smtp.observed import HOST, ISSUING, LEAF, NO_ISSUER, Json, answer, found, judge, path, server, statuses
+from tests.unit.judge.pki import DAY, NOW, b64
+from tests.unit.smtp.observed import HOST, ISSUING, LEAF, Json, answer, found, judge, path, server, statuses
 
 DOMAIN = Target(domain="example.net")
 MX: Json = {"status": "ok", "authenticated": True, "records": [{"preference": 10, "host": HOST}]}
 VIEW = DomainView("ok", True, ((10, HOST),), "nxdomain")
-
-
-def spki(authority: t.Any) -> bytes:
-    return public_key_bytes(authority.certificate) or b""
-
-
-def record(usage: int, data: bytes, selector: int = 1, matching: int = 1) -> Json:
-    digest = {1: "sha256", 2: "sha512"}.get(matching)
-    shown = hashlib.new(digest, data).hexdigest() if digest else data.hex()
-    return {"usage": usage, "selector": selector, "matching": matching, "data": shown}
-
-
-def host(
-    *records: Json, status: str = "ok", authenticated: bool | None = True, address: bool | None = True, bogus: bool | None = None
-) -> Json:
-    tlsa: Json = {"status": status, "name": f"_25._tcp.{HOST}", "authenticated": authenticated, "bogus": bogus}
-    tlsa["records"] = list(records)
-    return {
-        "host": HOST,
-        "preference": 10,
-        "addresses": ["192.0.2.1"],
-        "error": None,
-        "address_authenticated": address,
-        "tlsa": tlsa,
-    }
-
-
-def dane(seen: Json, *chain: t.Any, mx: Json | None = None, **policy: t.Any) -> tuple[str, str | None, bool | None]:
-    observed = answer(path(*chain, verified=[NO_ISSUER]), hosts=[seen], mx=mx or MX)
-    judged = judge(observed, target=DOMAIN, view=VIEW, **{"require": "dane", **policy})
-    [slug] = [finding for finding in judged.findings if finding.id.startswith("smtp.dane.")]
-    only = judged.paths[0]
-    return slug.id.rpartition(".")[2], only["state"], only["policy"]["met"]
-
-
-OLD = server(HOST, not_after=NOW - DAY)
-ELSEWHERE = server("other.example")
-DANE: list[tuple[str, Json, tuple[t.Any, ...], tuple[str, str, bool | None]]] = [
-    ("3 1 1", host(record(3, spki(LEAF))), (), ("verified", "verified", True)),
-    ("3 0 2", host(record(3, der(LEAF.certificate), 0, 2)), (), ("verified", "verified", True)),
-    ("3 1 0", host(record(3, spki(LEAF), 1, 0)), (), ("verified", "verified", True)),
-    ("expired and of another name", host(record(3, spki(OLD))), (OLD, ISSUING), ("verified", "verified", True)),
-    ("2 1 1", host(record(2, spki(ISSUING))), (), ("verified", "verified", True)),
-    ("2 1 1, another name", host(record(2, spki(ISSUING))), (ELSEWHERE, ISSUING), ("mismatch", "encrypted", False)),
-    ("2 1 1, expired", host(record(2, spki(ISSUING))), (OLD, ISSUING), ("mismatch", "encrypted", False)),
-    ("2 1 1, not sent", host(record(2, spki(ISSUING))), (LEAF,), ("mismatch", "encrypted", False)),
-    ("another key", host(record(3, spki(OLD))), (), ("mismatch", "encrypted", False)),
-    ("rollover", host(record(3, spki(OLD)), record(3, spki(LEAF))), (), ("verified", "verified", True)),
-    ("unsigned TLSA", host(record(3, spki(LEAF)), authenticated=False), (), ("unsigned", "encrypted", False)),
-    ("AD not told", host(record(3, spki(LEAF)), authenticated=None), (), ("unsigned", "encrypted", False)),
-    ("unsigned address", host(record(3, spki(LEAF)), address=False), (), ("unsigned", "encrypted", False)),
-    ("bogus", host(status="servfail", authenticated=None, bogus=True), (), ("bogus", "encrypted", False)),
-    ("a resolver that fails", host(status="servfail", bogus=False), (), ("not_judged", "encrypted", None)),
-    ("none", host(status="no_data"), (), ("not_published", "encrypted", False)),
-    ("timeout", host(status="timeout"), (), ("not_judged", "encrypted", None)),
-    ("PKIX usages", host(record(1, spki(LEAF)), record(0, spki(ISSUING))), (), ("unusable", "encrypted", False)),
-    (
-        "a digest of the wrong length",
-        host({"usage": 3, "selector": 1, "matching": 1, "data": "ab"}),
-        (),
-        ("unusable", "encrypted", False),
-    ),
-]
-
-
-@pytest.mark.parametrize(("seen", "chain", "expected"), [case[1:] for case in DANE], ids=[case[0] for case in DANE])
-def test_dane(seen: Json, chain: tuple[t.Any, ...], expected: tuple[str, str, bool | None]) -> None:
-    assert dane(seen, *chain) == expected
+NO_HOST: Json = {"host": HOST, "preference": 10, "addresses": [], "error": None, "address_authenticated": None, "tlsa": None}
+OLD, ELSEWHERE = server(HOST, not_after=NOW - DAY), server("other.example")
 
 
 def test_a_domain_without_mx_is_its_own_mail_host() -> None:
@@ -102,15 +35,6 @@ def test_a_domain_without_mx_is_its_own_mail_host() -> None:
     view = DomainView("no_data", None, (), "nxdomain")
     assert statuses(judge(answer(path(), mx=none), target=DOMAIN, view=view))["mx.missing"] == "warn"
     assert statuses(judge(answer(mx=none), target=DOMAIN, view=view))["mx.missing"] == "fail"
-
-
-def test_an_unsigned_mx_record_takes_dane_away() -> None:
-    assert dane(host(record(3, spki(LEAF))), mx={**MX, "authenticated": False})[0] == "unsigned"
-
-
-def test_dane_does_not_stand_for_a_store() -> None:
-    """`require: verify` asks for PKIX, as the level of that name does in Postfix."""
-    assert dane(host(record(3, spki(LEAF))), require="verify") == ("verified", "verified", False)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +45,8 @@ def test_dane_does_not_stand_for_a_store() -> None:
         ({**MX, "status": "no_data", "records": []}, DomainView("no_data", None, (), "nxdomain"), ["mx.missing"]),
         ({**MX, "status": "null_mx", "records": []}, DomainView("null_mx", None, (), "nxdomain"), ["mx.null"]),
         ({**MX, "status": "timeout", "records": []}, VIEW, ["mx.not_resolved"]),
-        (MX, DomainView("timeout", None, (), "nxdomain"), []),
+        (MX, DomainView("timeout", None, (), "nxdomain"), ["mx.not_compared"]),
+        (MX, DomainView(reason="no dnspython"), ["mx.not_compared"]),
         (MX, DomainView("ok", True, ((10, "mx.evil.example"),), "nxdomain"), ["mx.differs"]),
     ],
 )
@@ -140,8 +65,48 @@ def test_mx_of_both_sides(mx: Json, view: DomainView, expected: list[str]) -> No
     ],
 )
 def test_a_mail_host_without_addresses(error: Json | None, expected: dict[str, str]) -> None:
-    judged = judge(answer(hosts=[{**host(), "addresses": [], "error": error}], mx=MX), target=DOMAIN, view=VIEW)
+    judged = judge(answer(hosts=[{**NO_HOST, "error": error}], mx=MX), target=DOMAIN, view=VIEW)
     assert {slug: status for slug, status in statuses(judged).items() if slug.startswith("connect")} == expected
+
+
+def test_an_address_as_mail_exchanger_is_said() -> None:
+    literal = {**MX, "records": [{"preference": 10, "host": "192.0.2.7"}, {"preference": 20, "host": HOST}]}
+    finding = found(judge(answer(path(), mx=literal), target=DOMAIN, view=VIEW))["mx.invalid"]
+    assert (finding.status, "192.0.2.7" in finding.summary) == ("warn", True)
+
+
+FOREIGN = "mx.hoster.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "authenticated", "policy", "told"),
+    [
+        (FOREIGN, [FOREIGN], False, {}, True),
+        (FOREIGN, [FOREIGN], None, {}, True),
+        (FOREIGN, [FOREIGN], True, {}, False),
+        (FOREIGN, [FOREIGN], False, {"expect": Expect(name=FOREIGN)}, False),
+        # The domain's own names are those that a forger gets no certificate for: Postfix's nexthop and dot-nexthop.
+        (HOST, [HOST], False, {}, False),
+        ("example.net", ["example.net"], False, {}, False),
+        (FOREIGN, [FOREIGN, "example.net"], False, {}, False),
+        ("evil-example.net", ["evil-example.net"], False, {}, True),
+        # A name that does not match has its own finding.
+        (FOREIGN, ["other.example"], False, {}, False),
+    ],
+)
+def test_a_name_from_dns_without_dnssec(
+    host: str, names: list[str], authenticated: bool | None, policy: dict[str, t.Any], told: bool
+) -> None:
+    mx = {**MX, "authenticated": authenticated, "records": [{"preference": 10, "host": host}]}
+    judged = judge(answer(path(server(*names), ISSUING, host=host), mx=mx), target=DOMAIN, view=VIEW, require="verify", **policy)
+    assert ("name.unauthenticated_mx" in found(judged)) is told
+    if told:
+        assert found(judged)["name.unauthenticated_mx"].status == "warn"
+        assert judged.paths[0]["state"] == "verified"
+
+
+def test_the_name_of_a_smart_host_is_the_users_own() -> None:
+    assert "name.unauthenticated_mx" not in found(judge(answer(path(server(FOREIGN), ISSUING, host=FOREIGN)), require="verify"))
 
 
 def test_mail_hosts_may_have_certificates_of_their_own_unless_the_others_share_one() -> None:
@@ -160,8 +125,11 @@ ENFORCED = b"version: STSv1\r\nmode: enforce\r\nmx: mx1.example.net\r\nmx: *.bac
 RECORD = DomainView("ok", True, ((10, HOST),), "ok", ("v=STSv1; id=20260301T000000;",))
 
 
-def fetched(body: bytes = ENFORCED, status: int = 200, error: Json | None = None) -> Json:
-    hop = {"url": "https://mta-sts.example.net/.well-known/mta-sts.txt", "http": {"status": status}}
+def fetched(
+    body: bytes = ENFORCED, status: int = 200, error: Json | None = None, media: str = "text/plain; charset=utf-8"
+) -> Json:
+    head = {"status": status, "headers": {"content-type": media}}
+    hop = {"url": "https://mta-sts.example.net/.well-known/mta-sts.txt", "http": head}
     return {"id": "mta_sts:0", "op": "fetch", "error": error, "hops": [hop], "body": b64(body), "body_bytes": len(body)}
 
 
@@ -189,6 +157,14 @@ def fetched(body: bytes = ENFORCED, status: int = 200, error: Json | None = None
 def test_mta_sts(view: DomainView, answered: Json, expected: dict[str, str]) -> None:
     judged = judge(answer(path(), mx=MX), answered, target=DOMAIN, view=view)
     assert {slug: status for slug, status in statuses(judged).items() if slug.startswith("mta_sts")} == expected
+
+
+@pytest.mark.parametrize(("media", "noted"), [("text/plain", False), ("Text/Plain; charset=utf-8", False), ("text/html", True)])
+def test_the_media_type_of_a_policy_is_noted_and_no_failure(media: str, noted: bool) -> None:
+    judged = judge(answer(path(), mx=MX), fetched(media=media), target=DOMAIN, view=RECORD)
+    finding = found(judged)["mta_sts.enforced"]
+    assert (finding.status, "media type" in finding.detail) == ("pass", noted)
+    assert judged.mta_sts[0]["content_type"] == media
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from tests.unit.smtp.observed import (
 )
 
 TLS12 = {"protocol": "TLSv1.2", "cipher": "ECDHE-RSA-AES256-GCM-SHA384"}
-EXPIRED = {**NO_ISSUER, "code": 10, "message": "certificate has expired"}
+EXPIRED = {**NO_ISSUER, "code": 10, "depth": 0, "message": "certificate has expired"}
 ASIDE = ("revocation.unknown",)  # not_applicable everywhere here: the certificates name no source
 
 
@@ -90,6 +90,60 @@ def test_a_handshake_that_fails() -> None:
     assert state(observed, require="encrypt") == ("opportunistic", [], False)
     asked = path(tls=None, chain=[], verified=[], error={"stage": "handshake", "code": "client_certificate_required"})
     assert "tls.client_certificate_required" in statuses(judge(answer(asked)))
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ({"stage": "tls_ehlo", "code": "refused", "message": "554 5.7.1 go away"}, {"tls.session_failed": "unknown"}),
+        ({"stage": "tls_ehlo", "code": "closed"}, {"tls.session_failed": "unknown"}),
+        ({"stage": "tls_ehlo", "code": "timeout"}, {"tls.session_failed": "unknown"}),
+        ({"stage": "greeting", "code": "refused"}, {"tls.session_failed": "unknown"}),
+        ({"stage": "tls_ehlo", "code": "throttled", "message": "421 busy"}, {"connect.throttled": "unknown"}),
+        ({"stage": "tls_ehlo", "code": "deadline"}, {"connect.no_answer": "unknown"}),
+        ({"stage": "connect", "code": "internal"}, {"connect.no_answer": "unknown"}),
+    ],
+)
+@pytest.mark.parametrize("require", ["none", "encrypt", "verify"])
+def test_a_session_that_ends_after_the_handshake_is_no_success(error: Json, expected: dict[str, str], require: str) -> None:
+    observed = path(error=error, starttls="implicit" if error["stage"] == "greeting" else "offered")
+    judged = judge(answer(observed), require=require)
+    met = True if require == "none" else None
+    assert state(observed, require=require) == (None, [], met)
+    assert {slug: status for slug, status in statuses(judged, *ASIDE).items() if status != "pass"} == expected
+    assert "policy.met" not in found(judged)
+
+
+def test_a_shortcoming_stands_though_the_session_ended() -> None:
+    ended = {"stage": "tls_ehlo", "code": "closed"}
+    observed = path(server("other.example"), ISSUING, error=ended)
+    assert state(observed, require="verify") == (None, [], False)
+    assert statuses(judge(answer(observed), require="verify"))["policy.not_met"] == "fail"
+    assert state(path(tls={"protocol": "TLSv1", "cipher": "x"}, error=ended), require="encrypt") == ("opportunistic", [], False)
+
+
+@pytest.mark.parametrize(
+    ("code", "slug", "status"),
+    [
+        ("client_certificate_required", "tls.client_certificate_required", "warn"),
+        ("certificate", "tls.client_certificate_refused", "fail"),
+    ],
+)
+def test_a_client_certificate_that_is_refused_is_no_session_in_any_version(code: str, slug: str, status: str) -> None:
+    """With TLS 1.2 the handshake fails, with TLS 1.3 the client is told after it."""
+    ended = {"stage": "handshake", "code": code, "message": "alert"}
+    for observed in (path(error=ended), path(tls=None, chain=[], verified=[], error=ended)):
+        assert state(observed, require="encrypt") == ("opportunistic", [], False)
+        seen = statuses(judge(answer(observed), require="encrypt"))
+        assert (seen[slug], seen["policy.not_met"]) == (status, "fail")
+        assert "tls.handshake_failed" not in seen
+
+
+def test_what_is_smuggled_in_behind_starttls_has_a_name() -> None:
+    observed = path(tls=None, chain=[], verified=[], error={"stage": "handshake", "code": "injected", "message": ""})
+    seen = statuses(judge(answer(observed), require="encrypt"))
+    assert (seen["starttls.injected"], seen["policy.not_met"]) == ("fail", "fail")
+    assert "tls.handshake_failed" not in seen
 
 
 @pytest.mark.parametrize(
@@ -151,7 +205,7 @@ CHAINS: list[tuple[str, Json, str, dict[str, str]]] = [
     ),
     (
         "not yet valid",
-        path(server(HOST, not_before=NOW + DAY), ISSUING, verified=[{**NO_ISSUER, "code": 9}]),
+        path(server(HOST, not_before=NOW + DAY), ISSUING, verified=[{**NO_ISSUER, "code": 9, "depth": 0}]),
         "encrypted",
         {"certificate.not_yet_valid": "fail", "chain.trusted": "pass"},
     ),
@@ -181,8 +235,23 @@ def test_trust_name_and_dates_are_verdicts_of_their_own(observed: Json, states: 
 
 def test_an_expired_intermediate_is_no_trust() -> None:
     """The date of the leaf is another verdict, that of a CA above it is part of the chain."""
-    observed = path(verified=[EXPIRED])
+    observed = path(verified=[{**EXPIRED, "depth": 1}])
     assert found(judge(answer(observed), require="verify"))["chain.untrusted"].status == "fail"
+
+
+def test_an_expired_intermediate_is_no_trust_where_the_leaf_expired_as_well() -> None:
+    """openssl tells of the upper one first, and its own depth with it."""
+    observed = path(server(HOST, not_after=NOW - DAY), ISSUING, verified=[{**EXPIRED, "depth": 1}])
+    judged = judge(answer(observed), require="verify")
+    assert (found(judged)["chain.untrusted"].status, judged.paths[0]["trusted"]) == ("fail", False)
+
+
+@pytest.mark.parametrize(
+    ("code", "complete"), [(10, True), (26, True), (25, True), (79, True), (20, None), (2, None), (22, None)]
+)
+def test_what_openssl_says_of_a_chain_that_it_built_proves_that_nothing_is_missing(code: int, complete: bool | None) -> None:
+    observed = path(verified=[{**NO_ISSUER, "code": code, "depth": 1}])
+    assert judge(answer(observed), roots=()).paths[0]["complete"] is complete
 
 
 def test_each_store_has_its_say_and_one_suffices() -> None:
@@ -259,29 +328,44 @@ def test_an_expected_name_takes_the_place_of_the_hosts() -> None:
     assert state(observed, require="verify", expect=Expect(name="mail.protection.outlook.com")) == ("verified", ["pkix"], True)
 
 
-@pytest.mark.parametrize(
-    ("mail", "rcpt", "slug", "refuses"),
-    [
-        ("530 5.7.0 Must issue a STARTTLS command first", None, "plaintext.refused", True),
-        ("250 2.1.0 Ok", "530 5.7.0 Must issue a STARTTLS command first", "plaintext.refused", True),
-        ("250 2.1.0 Ok", "250 2.1.5 Ok", "plaintext.accepted", False),
-        ("250 2.1.0 Ok", "450 4.2.0 Greylisted", None, None),
-        ("250 2.1.0 Ok", "550 5.1.1 User unknown", None, None),
-    ],
-)
-def test_mail_without_tls(mail: str, rcpt: str | None, slug: str | None, refuses: bool | None) -> None:
-    observed = path(plaintext={"mail": mail, "rcpt": rcpt, "reset": "250 2.0.0 Ok"})
-    judged = judge(answer(observed), check_plaintext=True)
-    assert [item for item in found(judged) if item.startswith("plaintext")] == ([slug] if slug else [])
-    assert judged.paths[0]["plaintext_refused"] is refuses
-
-
 def test_addresses_that_differ() -> None:
     paths = [path(address=f"192.0.2.{number}") for number in (1, 2, 3)]
     assert "addresses.differ" not in found(judge(answer(*paths)))
     finding = found(judge(answer(*paths, path(server(HOST), ISSUING, address="192.0.2.4"))))["addresses.differ"]
     assert [item["count"] for item in finding.evidence["certificates"]] == [3, 1]
     assert "192.0.2.4" in finding.detail
+
+
+def test_addresses_without_tls_beside_others_with_it_differ() -> None:
+    bare: Json = {"tls": None, "chain": [], "verified": [], "starttls": "not_offered"}
+    half = [path(address="192.0.2.1"), path(address="192.0.2.2", **bare)]
+    finding = found(judge(answer(*half)))["addresses.differ"]
+    assert finding.summary.endswith("a certificate and no TLS")
+    assert [(item["sha256"] is None, item["servers"]) for item in finding.evidence["certificates"]] == [
+        (False, [f"{HOST}[192.0.2.1]:25"]),
+        (True, [f"{HOST}[192.0.2.2]:25"]),
+    ]
+    anonymous = {**bare, "tls": {"protocol": "TLSv1.2", "cipher": "ADH-AES256-GCM-SHA384"}, "starttls": "offered"}
+    both = found(judge(answer(path(address="192.0.2.2", **bare), path(address="192.0.2.3", **anonymous))))["addresses.differ"]
+    assert both.summary.endswith("present no TLS and no certificate")
+    # Alike in having none, and what was not seen, differ from nothing.
+    gone = {**bare, "starttls": None, "error": {"stage": "connect", "code": "timeout"}}
+    for others in ([path(address="192.0.2.2", **bare)] * 2, [path(), path(address="192.0.2.2", **gone)]):
+        assert "addresses.differ" not in found(judge(answer(*others)))
+
+
+def test_a_certificate_that_is_sent_twice_is_judged_once() -> None:
+    weak = server(HOST, issuer=ISSUING)
+    judged = judge(answer(path(weak, ISSUING, ISSUING)))
+    assert len([item for item in judged.findings if item.id == "smtp.revocation.unknown"]) == 2
+    assert len({(item.id, item.summary) for item in judged.findings}) == len(judged.findings)
+
+
+def test_a_client_certificate_that_cannot_be_used_is_no_fault_of_the_server() -> None:
+    error = {"stage": "request", "code": "client_certificate", "message": "client_certificate: No such file or directory"}
+    judged = judge({"id": "smtp:0", "op": "smtp", "error": error, "paths": [], "hosts": []})
+    assert statuses(judged) == {"tls.client_certificate_unusable": "fail"}
+    assert "No such file" in judged.findings[0].detail
 
 
 def test_a_hostile_answer_is_read_without_harm() -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import socket
+import time
 import typing as t
 
 import pytest
@@ -81,6 +83,16 @@ def test_a_missing_issuer_is_fetched_and_named_as_missing() -> None:
     assert findings["chain.incomplete"][0].status == "fail"
     assert "revocation.good" in findings
     assert values["paths"][0]["complete"] is False
+
+
+def test_a_root_that_a_certificate_names_is_no_missing_intermediate() -> None:
+    """The intermediate's AIA leads to the root, as is usual; the host's store has it and the collection's catalogue does not."""
+    served = {"http://aia.test/root.crt": der(ROOT.certificate), CRL: ISSUING.crl()}
+    values, findings, rounds = run(section(issuers=[]), answer(path(LEAF, ISSUING)), served)
+    assert rounds == [["smtp:0"], ["http://aia.test/root.crt"], [CRL]]
+    assert "chain.incomplete" not in findings
+    assert values["paths"][0]["complete"] is True
+    assert "revocation.good" in findings
 
 
 def test_what_one_server_leaves_out_another_may_send() -> None:
@@ -164,8 +176,34 @@ def test_readiness_takes_revocation_from_what_was_fetched_anyway() -> None:
     values, _findings = one.judge({"answers": [answer(path(LEAF, ISSUING)), crl]}, MOMENT)
     assert values["paths"][0]["revocation"][0]["status"] == "good"
     values, findings = one.judge({"answers": [answer(path(LEAF, ISSUING))]}, MOMENT)
-    assert values["paths"][0]["revocation"][0]["status"] == "not_asked"
+    # The intermediate names no source, which is nobody's fault; the certificate names one that this run could not ask.
+    assert [item["status"] for item in values["paths"][0]["revocation"]] == ["unknown", "not_asked"]
+    assert [item.status for item in findings if item.id == "smtp.revocation.unknown"] == ["unknown", "not_applicable"]
+
+
+def test_revocation_can_be_left_out_of_readiness() -> None:
+    one = declared(mail_hosts=[HOST], mail_policy={"require": "encrypt", "check_revocation": False})
+    one.requests()
+    _values, findings = one.judge({"answers": [answer(path(LEAF, ISSUING))]}, MOMENT)
     assert {item.status for item in findings if item.id == "smtp.revocation.unknown"} == {"not_applicable"}
+
+
+def test_the_controllers_lookups_run_together_and_end_with_the_deadline() -> None:
+    """A resolver that swallows every question costs neither its sum over the domains, nor the host's own time."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hole:
+        hole.bind(("127.0.0.1", 0))
+        policy = {"controller_nameservers": [f"127.0.0.1#{hole.getsockname()[1]}"]}
+        domains = [f"d{number}.example.net" for number in range(12)]
+        began = time.monotonic()
+        one = declared(mail_domains=domains, mail_policy=policy, timeout=5, deadline=1.5)
+        one.requests()
+        time.sleep(0.5)
+        mx = {"status": "ok", "authenticated": True, "records": [{"preference": 10, "host": HOST}]}
+        answers = [{**answer(path(), mx=mx), "id": f"smtp:{number}"} for number in range(len(domains))]
+        _values, findings = one.judge({"answers": answers}, MOMENT)
+        took = time.monotonic() - began
+    assert 1.4 < took < 4
+    assert [item.status for item in findings if item.id == "smtp.mx.not_compared"] == ["unknown"] * 12
 
 
 # --- against profiles
@@ -198,12 +236,24 @@ EXO = make_certificate(name("mail.protection.outlook.com"), issuer=ISSUING, not_
         (profile(), {"profile.match": "pass"}),
         (profile(organization="Microsoft Corporation"), {"profile.mismatch": "warn"}),
         (profile(key_size=4096), {"profile.mismatch": "warn"}),
+        (profile(organizational_unit=""), {"profile.match": "pass"}),
+        (profile(organization=""), {"profile.mismatch": "warn"}),
         (profile(valid_until="2026-01-01"), {"profile.mismatch": "warn"}),
         (profile(make_root("Elsewhere")), {"profile.unknown_chain": "warn"}),
         (profile(as_of="2026-01-01"), {"profile.match": "pass", "profile.outdated": "warn"}),
         (profile(common_name="mail.other.example"), {}),
     ],
-    ids=["match", "organization", "key size", "window", "unknown chain", "older than the wire", "of another server"],
+    ids=[
+        "match",
+        "organization",
+        "key size",
+        "no unit",
+        "no organization",
+        "window",
+        "unknown chain",
+        "older than the wire",
+        "of another server",
+    ],
 )
 def test_against_the_profile(known: Profile, expected: dict[str, str]) -> None:
     one = section(check_revocation=False)
@@ -212,6 +262,33 @@ def test_against_the_profile(known: Profile, expected: dict[str, str]) -> None:
     seen = {slug: items[0] for slug, items in findings.items() if slug.startswith("profile.")}
     assert {slug: item.status for slug, item in seen.items()} == expected
     assert all(item.profile == "exo-lab" for item in seen.values())
+
+
+MICROSOFT = "tenant.a-v1.mx.microsoft"
+
+
+@pytest.mark.parametrize(
+    ("host", "named", "expected"),
+    [
+        (MICROSOFT, False, {"profile.unknown_chain": "warn"}),
+        ("tenant.mail.protection.outlook.com", False, {"profile.unknown_chain": "warn"}),
+        ("192.0.2.1", False, {}),
+        ("192.0.2.1", True, {"profile.not_compared": "not_applicable"}),
+        (HOST, True, {"profile.not_compared": "not_applicable"}),
+    ],
+)
+def test_a_chain_that_no_profile_knows(host: str, named: bool, expected: dict[str, str]) -> None:
+    one = section(check_revocation=False)
+    known = profile(make_root("Elsewhere"))
+    one.policy = dataclasses.replace(one.policy, profiles=(known,), profiles_named=named)
+    leaf = server(host, issuer=ISSUING)
+    _values, findings, _rounds = run(one, answer(path(leaf, ISSUING, host=host)), {})
+    assert {slug: items[0].status for slug, items in findings.items() if slug.startswith("profile.")} == expected
+
+
+def test_profiles_are_named_where_the_task_names_them() -> None:
+    assert section(profiles=()).policy.profiles_named
+    assert not section().policy.profiles_named
 
 
 @pytest.mark.parametrize(
@@ -263,6 +340,7 @@ def test_input_is_refused_with_its_place(options: dict[str, t.Any], place: str) 
         ("[IPv6:2001:db8::1]", ("2001:db8::1", 25, False)),
         ("2001:db8::1", ("2001:db8::1", 25, False)),
         ({"host": "[mx.example.net]", "port": 2525}, ("mx.example.net", 2525, False)),
+        ("mx.b\u00fccher.example:587", ("mx.xn--bcher-kva.example", 587, False)),
     ],
 )
 def test_hosts_as_users_write_them(raw: t.Any, expected: tuple[str, int, bool]) -> None:
@@ -271,6 +349,8 @@ def test_hosts_as_users_write_them(raw: t.Any, expected: tuple[str, int, bool]) 
 
 
 def test_a_domain_brings_the_request_for_its_policy() -> None:
+    assert section(hosts=[], domain="b\u00fccher.example").looks()[0]["domain"] == "xn--bcher-kva.example"
+    assert section(expect={"name": "b\u00fccher.example"}).policy.expect.name == "xn--bcher-kva.example"
     requests = section(hosts=[], domain="Example.NET").looks()
     assert [request["op"] for request in requests] == ["smtp", "fetch"]
     assert requests[1]["url"] == "https://mta-sts.example.net/.well-known/mta-sts.txt"

@@ -42,6 +42,8 @@ except ImportError:  # only in ansible-test's import check: ansible-core itself 
 _DATES: t.Final = frozenset({9, 10})
 # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT and its kin: the next certificate upwards is nowhere to be found.
 _NO_ISSUER: t.Final = frozenset({2, 20, 21})
+# X509_V_ERR_CERT_CHAIN_TOO_LONG, and X509_V_ERR_CERT_UNTRUSTED, which can stand for it: other reasons to give up on the way.
+_NOT_BUILT: t.Final = frozenset({22, 27})
 # The chain_source of a host whose Python is too old to show the chain and whose openssl did not either.
 LEAF_ONLY: t.Final = "leaf only"
 _WEAK_HASHES: t.Final = frozenset({"md5", "sha1"})
@@ -75,7 +77,7 @@ def climb(
     """From the leaf up to a root, by signatures. The order in which they were sent makes no difference (RFC 8446 4.4.2)."""
     current, path, complete, missing = served[0], [served[0]], True, None
     while len(path) <= len(served) + len(issuers) + 1:
-        if same_name(current.subject, current.issuer) and issued_by(current, current):
+        if is_root(current):
             return Climb(tuple(path), complete, current, missing)
         anchor = next((root for root in roots if issued_by(current, root)), None)
         if anchor is not None:
@@ -83,13 +85,19 @@ def climb(
         upper = next((item for item in served if item not in path and issued_by(current, item)), None)
         if upper is None:
             upper = next((item for item in issuers if item not in path and issued_by(current, item)), None)
-            missing = missing or name_text(current.issuer)
-            complete = False
+            if upper is None or not is_root(upper):
+                missing = missing or name_text(current.issuer)
+                complete = False
         if upper is None:
             break
         path.append(upper)
         current = upper
     return Climb(tuple(path), _without_root(served, path, issuers), None, missing)
+
+
+def is_root(certificate: x509.Certificate) -> bool:
+    """Signed by itself, so that no server has to send it (RFC 8446 4.4.2)."""
+    return same_name(certificate.subject, certificate.issuer) and bool(issued_by(certificate, certificate))
 
 
 def _without_root(
@@ -138,7 +146,8 @@ def trusts(verdict: StoreVerdict, facts: Facts, now: dt.datetime, *, whole: bool
     """
     if not whole and verdict.code in _NO_ISSUER:
         return None
-    if verdict.ok is False and verdict.code in _DATES and not _in_time(facts, now):
+    # The errors come from the root downwards, so that the first one at the leaf is the only one.
+    if verdict.ok is False and verdict.code in _DATES and verdict.depth == 0 and not _in_time(facts, now):
         return True
     return verdict.ok
 
@@ -180,7 +189,7 @@ def _judge_complete(talk: Talk, path: Path, found: Climb, trusted: bool | None, 
             status="fail" if policy.demands_pkix and not trusted else "warn",
         )
         return False
-    if found.complete is None and trusted:
+    if found.complete is None and (trusted or any(_was_built(item) for item in path.verified)):
         return True  # the host's openssl found the way to a root with nothing but what was sent
     if found.complete is None and len(path.chain) == 1 and any(item.code in _NO_ISSUER for item in path.verified):
         talk.say(
@@ -191,6 +200,11 @@ def _judge_complete(talk: Talk, path: Path, found: Climb, trusted: bool | None, 
             status="unknown",
         )
     return found.complete
+
+
+def _was_built(verdict: StoreVerdict) -> bool:
+    """Whether openssl found a root, whatever it then held against the chain: it looks at the rest afterwards."""
+    return verdict.ok is False and verdict.code is not None and verdict.code not in (*_NO_ISSUER, *_NOT_BUILT)
 
 
 def _judge_validity(talk: Talk, facts: Facts, policy: SmtpPolicy, now: dt.datetime) -> bool | None:
@@ -232,7 +246,7 @@ def _judge_strength(talk: Talk, path: Path, facts: Facts) -> None:
     reasons = []
     if least and facts.key_size is not None and facts.key_size < least:
         reasons.append(f"the key is {facts.key} of {facts.key_size} bits")
-    for item in path.chain:
+    for item in dict.fromkeys(path.chain):  # a server may send one twice
         described = facts_once(item)
         if described.hash in _WEAK_HASHES and not described.self_signed:
             reasons.append(f"{name_text(item.subject)} is signed with {described.hash}")

@@ -41,7 +41,10 @@ class Expect:
 
 @dataclasses.dataclass(frozen=True)
 class SmtpPolicy:
-    """What is asked of every path. `roots` are the roots at hand, `issuers` the intermediates beside those served."""
+    """What is asked of every path. `roots` are the roots at hand, `issuers` the intermediates beside those served.
+
+    `profiles_named`: the user named the profiles, instead of leaving it to what is in force.
+    """
 
     require: Require = "none"
     minimum_tls: str = "TLSv1.2"
@@ -51,6 +54,7 @@ class SmtpPolicy:
     roots: tuple[x509.Certificate, ...] = ()
     issuers: tuple[x509.Certificate, ...] = ()
     profiles: tuple[Profile, ...] = ()
+    profiles_named: bool = False
     reference: TlsReference | None = None
 
     @property

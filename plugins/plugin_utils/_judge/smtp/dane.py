@@ -9,19 +9,16 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import hashlib
 import typing as t
 
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.chain import LEAF_ONLY
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import SmtpPolicy, Talk
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Host, Mx, Path, Tlsa
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.name import match_name
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import (
-    extension,
-    extensions_of,
-    issued_by,
-    moment,
     public_key_bytes,
+    sha256,
 )
 
 try:
@@ -53,11 +50,9 @@ class DaneVerdict:
         return {**dataclasses.asdict(self), "records": list(self.records)}
 
 
-def judge_dane(
-    talk: Talk, path: Path, host: Host | None, mx: Mx | None, domain: str | None, policy: SmtpPolicy, now: dt.datetime
-) -> DaneVerdict:
+def judge_dane(talk: Talk, path: Path, host: Host | None, mx: Mx | None, domain: str | None, policy: SmtpPolicy) -> DaneVerdict:
     """The verdict for one address. `mx` is None for a smart host, whose name nobody looked up (RFC 7672 2.2.1)."""
-    verdict = _verdict(path, host, mx, domain, now)
+    verdict = _verdict(path, host, mx, domain)
     evidence = verdict.as_dict()
     if verdict.status in _SUMMARIES:
         status: t.Literal["fail"] | None = None
@@ -80,7 +75,7 @@ _SUMMARIES: t.Final[t.Mapping[str, str]] = {
 }
 
 
-def _verdict(path: Path, host: Host | None, mx: Mx | None, domain: str | None, now: dt.datetime) -> DaneVerdict:
+def _verdict(path: Path, host: Host | None, mx: Mx | None, domain: str | None) -> DaneVerdict:
     tlsa = host.tlsa if host is not None else None
     if host is None or tlsa is None or tlsa.status == "not_asked":
         return DaneVerdict("not_asked", "")
@@ -91,9 +86,12 @@ def _verdict(path: Path, host: Host | None, mx: Mx | None, domain: str | None, n
         return DaneVerdict("not_published", f"{tlsa.name}: {tlsa.status}.", records)
     if tlsa.status != "ok" or not tlsa.records:
         return DaneVerdict("not_judged", f"{tlsa.name}: {tlsa.status}.", records)
-    links = {"MX record": mx.authenticated if mx is not None else True}
-    links.update({"address": host.address_authenticated, "TLSA record": tlsa.authenticated})
+    # RFC 7672 2.2.2: an alias that can be believed is a secure name, whatever the zone at its end is.
+    address = True if host.alias_authenticated else host.address_authenticated
+    links = {"MX record": mx.authenticated if mx is not None else True, "address": address, "TLSA record": tlsa.authenticated}
     loose = [name for name, state in links.items() if state is not True]
+    if loose == ["address"] and address is None:
+        return DaneVerdict("not_judged", "No answer told whether the address is authenticated.", records)
     if loose:
         return DaneVerdict("unsigned", f"Not authenticated by the host's resolver: {', '.join(loose)}.", records)
     usable = [record for record in tlsa.records if is_usable(record)]
@@ -103,10 +101,23 @@ def _verdict(path: Path, host: Host | None, mx: Mx | None, domain: str | None, n
         return DaneVerdict("not_judged", "No certificate was presented.", records)
     # RFC 7672 3.2.2: the names are the base domain of the records, the MX host and, the way there being secure, the domain.
     references = [tlsa.name.partition("._tcp.")[2] or path.host, path.host, *([domain] if domain else [])]
-    for record in usable:
-        if matches(record, path.chain, references, now):
+    named = any(match_name(path.chain[0], name).matched for name in references)
+    matched = [(record, matches(record, path, named=named)) for record in usable]
+    for record, state in matched:
+        if state:
             return DaneVerdict("verified", f"Record {record.text}.", records, record.text)
-    return DaneVerdict("mismatch", f"{len(usable)} usable records.", records)
+    if any(state is None for _record, state in matched):
+        return DaneVerdict("not_judged", "The host's openssl did not tell whether the chain leads to an anchor.", records)
+    return DaneVerdict("mismatch", f"{len(usable)} usable records.{_why_not(usable, path, named=named)}", records)
+
+
+def _why_not(usable: t.Sequence[Tlsa], path: Path, *, named: bool) -> str:
+    """What a record with usage 2 asks for beside its data."""
+    if not any(record.usage == DANE_TA for record in usable):
+        return ""
+    if not named:
+        return " The certificate has none of the names that usage 2 asks for."
+    return "".join([f" openssl verify: {item.message} ({item.code})." for item in path.anchored if item.ok is False][:1])
 
 
 def is_usable(record: Tlsa) -> bool:
@@ -119,22 +130,25 @@ def is_usable(record: Tlsa) -> bool:
     return digest is not None and len(record.data) == hashlib.new(digest).digest_size
 
 
-def matches(record: Tlsa, chain: t.Sequence[x509.Certificate], references: t.Sequence[str], now: dt.datetime) -> bool:
-    """Whether the record pins the chain, leaf first, of a server that has one of the names."""
+def matches(record: Tlsa, path: Path, *, named: bool) -> bool | None:
+    """Whether the record pins the chain; None where that was not seen. `named`: the certificate has one of the names."""
+    leaf, *above = path.chain
     if record.usage == DANE_EE:
         # RFC 7672 3.1.1: neither names nor dates of the certificate count.
-        return selects(record, chain[0])
-    path = [chain[0]]
-    while len(path) <= len(chain):
-        if not _valid(path[-1], now):
-            return False
-        if selects(record, path[-1]):
-            return any(match_name(chain[0], name).matched for name in references)
-        upper = next((item for item in chain if item not in path and _is_ca(item) and issued_by(path[-1], item)), None)
-        if upper is None:
-            break
-        path.append(upper)
-    return False
+        return selects(record, leaf)
+    if not named:
+        return False
+    # RFC 7671 5.2: an anchor is above the server's certificate, never that certificate itself.
+    anchors = {sha256(item) for item in above if item != leaf and selects(record, item)}
+    if record.selector == 0 and record.matching == 0 and record.data is not None:
+        anchors |= {hashlib.sha256(record.data).hexdigest()} - {sha256(leaf)}
+    said = {item.sha256: item.ok for item in path.anchored}
+    verdicts = [said.get(anchor) for anchor in anchors]
+    if True in verdicts:
+        return True
+    # The key of an anchor that is not sent verifies a chain, too; and of a chain that was not seen nothing is known.
+    unseen = (record.selector == 1 and record.matching == 0 and not anchors) or path.chain_source == LEAF_ONLY
+    return None if unseen or None in verdicts else False
 
 
 def selects(record: Tlsa, certificate: x509.Certificate) -> bool:
@@ -145,13 +159,3 @@ def selects(record: Tlsa, certificate: x509.Certificate) -> bool:
         return False
     digest = _DIGESTS.get(record.matching)
     return record.data == (data if digest is None else hashlib.new(digest, data).digest())
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    constraints = extension(extensions_of(certificate) or (), x509.BasicConstraints)
-    return constraints is not None and bool(constraints.ca)
-
-
-def _valid(certificate: x509.Certificate, now: dt.datetime) -> bool:
-    start, end = moment(certificate, "not_valid_before"), moment(certificate, "not_valid_after")
-    return start is not None and end is not None and start <= now <= end

@@ -15,14 +15,18 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.egress.answer i
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import Talk
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Mx
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.mta_sts import (
+    MEDIA_TYPE,
     PolicyError,
     StsPolicy,
     covers_mx,
     is_published,
     parse_policy,
 )
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.name import is_address
 
 Answered = t.Literal["ok", "nxdomain", "no_data", "null_mx", "servfail", "timeout", "error", "not_asked"]
+
+_ANSWERS: t.Final = ("ok", "no_data", "nxdomain", "null_mx")
 
 # Where the way to the policy is shut for the host, which says nothing about the domain.
 _HOST_STAGES: t.Final = ("request", "proxy", "connect", "any")
@@ -63,22 +67,34 @@ def judge_mx(talk: Talk, domain: str, mx: Mx, view: DomainView, *, fallback: boo
         "records": [{"preference": preference, "host": host} for preference, host in view.mx],
         "reason": view.reason or None,
     }
+    _judge_addresses(talk, mx, seen)
     _judge_difference(talk, mx, view, seen, controller)
     return {"domain": domain, **seen, "controller": controller}
 
 
 def _judge_difference(talk: Talk, mx: Mx, view: DomainView, seen: dict[str, t.Any], controller: dict[str, t.Any]) -> None:
     """Only what both did answer is compared: a lookup that failed is no other answer."""
-    answers = ("ok", "no_data", "nxdomain", "null_mx")
-    if mx.status not in answers or view.mx_status not in answers:
+    evidence = {"host": seen, "controller": controller}
+    if mx.status not in _ANSWERS:
         return
-    if (mx.status, set(mx.records)) != (view.mx_status, set(view.mx)):
+    if view.mx_status not in _ANSWERS:
+        reason = view.reason or view.mx_status
+        text = f"the controller's resolver did not tell its MX records ({reason})"
+        talk.say("mx.not_compared", text, evidence=evidence)
+    elif (mx.status, set(mx.records)) != (view.mx_status, set(view.mx)):
         talk.say(
             "mx.differs",
             "the host and the controller are given different MX records",
             detail=f"Host: {_shown(mx.status, mx.records)}. Controller: {_shown(view.mx_status, view.mx)}.",
-            evidence={"host": seen, "controller": controller},
+            evidence=evidence,
         )
+
+
+def _judge_addresses(talk: Talk, mx: Mx, seen: dict[str, t.Any]) -> None:
+    """RFC 5321 5.1: the exchange is a name that has addresses, never an address itself."""
+    found = [host for _preference, host in mx.records if is_address(host)]
+    if found:
+        talk.say("mx.invalid", f"its MX records hold addresses instead of names: {', '.join(found)}", evidence=seen)
 
 
 def _shown(status: str, records: t.Sequence[tuple[int, str]]) -> str:
@@ -88,6 +104,7 @@ def _shown(status: str, records: t.Sequence[tuple[int, str]]) -> str:
 def judge_mta_sts(talk: Talk, domain: str, hosts: t.Sequence[str], view: DomainView, answer: Answer | None) -> dict[str, t.Any]:
     """The `mta_sts` of a domain: TXT record by the controller, policy as the host fetched it, MX hosts against the policy."""
     found: dict[str, t.Any] = {"domain": domain, "published": None, "mode": None, "max_age": None, "mx": [], "mismatched": []}
+    found["content_type"] = None
     if view.txt_status not in ("ok", "no_data", "nxdomain"):
         reason = view.reason or view.txt_status
         talk.say("mta_sts.unavailable", f"the TXT record _mta-sts.{domain} was not obtained ({reason})")
@@ -105,8 +122,14 @@ def judge_mta_sts(talk: Talk, domain: str, hosts: t.Sequence[str], view: DomainV
     if policy is not None:
         mismatched = [host for host in hosts if not covers_mx(policy, host)] if policy.mode != "none" else []
         found.update(mode=policy.mode, max_age=policy.max_age, mx=list(policy.mx), mismatched=mismatched)
+        found["content_type"] = _content_type(answer)
         _judge_policy(talk, policy, mismatched, found)
     return found
+
+
+def _content_type(answer: Answer | None) -> str | None:
+    http = answer.hops[-1].http if answer is not None and answer.hops else None
+    return http.headers.get("content-type") if http is not None else None
 
 
 def _begins(text: str) -> bool:
@@ -146,9 +169,12 @@ def _judge_policy(talk: Talk, policy: StsPolicy, mismatched: list[str], found: d
             evidence=found,
             status="fail" if policy.mode == "enforce" else "warn",
         )
+    media = (found["content_type"] or "none").partition(";")[0].strip().lower()
+    # RFC 8461 3.2: senders SHOULD look at it, and some ignore the policy then.
+    detail = "" if media == MEDIA_TYPE else f"Its media type is {media} and should be {MEDIA_TYPE}."
     if policy.mode == "enforce":
-        talk.say("mta_sts.enforced", "an MTA-STS policy is enforced", evidence=found)
+        talk.say("mta_sts.enforced", "an MTA-STS policy is enforced", detail=detail, evidence=found)
     elif policy.mode == "testing":
-        talk.say("mta_sts.testing", "the MTA-STS policy is only tested", evidence=found)
+        talk.say("mta_sts.testing", "the MTA-STS policy is only tested", detail=detail, evidence=found)
     else:
-        talk.say("mta_sts.none", "the MTA-STS policy says that there is none", evidence=found)
+        talk.say("mta_sts.none", "the MTA-STS policy says that there is none", detail=detail, evidence=found)

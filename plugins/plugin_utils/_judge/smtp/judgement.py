@@ -19,9 +19,16 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.chain impo
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import SmtpPolicy, Talk
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.dane import judge_dane
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.domain import DomainView, judge_mta_sts, judge_mx
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Host, Observation, Path, read_observation
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.name import judge_name
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.profile import concerns, judge_profiles
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import (
+    Error,
+    Host,
+    Observation,
+    Path,
+    read_observation,
+)
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.name import judge_mx_name, judge_name
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.plaintext import judge_plaintext
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.profile import concerning, judge_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.revocation import (
     Evidence,
     RevocationVerdict,
@@ -31,7 +38,6 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.revocation
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.state import judge_policy, state_of
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.tls import (
     forward_secrecy,
-    judge_plaintext,
     judge_session,
     judge_tls,
     key_exchange,
@@ -105,7 +111,7 @@ def _judge_target(
 ) -> None:
     if observed.error is not None:
         talk = Talk(Subject("server", target.name), scene.host, scene.observed_at)
-        talk.say("connect.no_answer", "it was not looked at", detail=f"{observed.error.code}: {observed.error.message}")
+        _judge_not_looked_at(talk, observed.error)
         judged.findings.extend(talk.findings)
     if observed.truncated:
         talk = Talk(Subject("server", target.name), scene.host, scene.observed_at)
@@ -119,6 +125,14 @@ def _judge_target(
         judged.paths.append(_judge_path(talk, path, hosts.get(path.host), target, observed, policy, scene, revoked))
         judged.findings.extend(talk.findings)
     judged.findings.extend(judge_addresses(target, observed.paths, host=scene.host, observed_at=scene.observed_at))
+
+
+def _judge_not_looked_at(talk: Talk, error: Error) -> None:
+    if error.code == "client_certificate":
+        text = "it was not looked at, because the client certificate cannot be used"
+        talk.say("tls.client_certificate_unusable", text, detail=error.message)
+    else:
+        talk.say("connect.no_answer", "it was not looked at", detail=f"{error.code}: {error.message}")
 
 
 def _judge_host(host: Host, paths: t.Sequence[Path], scene: Scene) -> list[Finding]:
@@ -144,18 +158,18 @@ def _judge_path(
     scene: Scene,
     revoked: t.Mapping[str, RevocationVerdict],
 ) -> dict[str, t.Any]:
-    reached = judge_session(talk, path, policy)
+    reached, profiled = judge_session(talk, path, policy), bool(concerning(policy, path))
     if reached:
         # The technical reference is that of Exchange Online; servers of others may choose their ciphers.
-        documented = any(concerns(profile, path) for profile in policy.profiles)
-        judge_tls(talk, path, policy if documented else dataclasses.replace(policy, reference=None))
+        judge_tls(talk, path, policy if profiled else dataclasses.replace(policy, reference=None))
     chain = judge_chain(talk, path, policy, scene.now)
     name = judge_name(talk, path, policy)
     mx = observed.mx if target.domain is not None else None
-    dane = judge_dane(talk, path, host, mx, target.domain, policy, scene.now)
+    judge_mx_name(talk, path, name, mx, target.domain, policy, profiled=profiled)
+    dane = judge_dane(talk, path, host, mx, target.domain, policy)
     statuses = judge_revocation(talk, path, revoked)
     refuses = judge_plaintext(talk, path, policy)
-    compared = judge_profiles(talk, path, chain, policy.profiles, scene.now)
+    compared = judge_profiles(talk, path, chain, policy, scene.now)
     found = state_of(path, policy, chain, name, dane, seen=_tls_seen(path, reached))
     judge_policy(talk, found, policy)
     return {

@@ -68,12 +68,16 @@ class TlsaSet:
 
 @dataclasses.dataclass(frozen=True)
 class Host:
-    """An MX host or smart host as it was resolved."""
+    """An MX host or smart host as it was resolved.
+
+    `alias_authenticated`: whether the alias that the host is can be believed, where its end cannot; None: not asked.
+    """
 
     host: str
     preference: int | None
     addresses: tuple[str, ...]
     address_authenticated: bool | None
+    alias_authenticated: bool | None
     error: Error | None
     tlsa: TlsaSet
 
@@ -103,13 +107,27 @@ class Tls:
 
 @dataclasses.dataclass(frozen=True)
 class StoreVerdict:
-    """What the host's own openssl said about the chain with one store. `code` is an X509_V_ERR number."""
+    """What the host's own openssl said about the chain with one store.
+
+    `code` is the X509_V_ERR number of the first error, `depth` the certificate it is about, 0 being the server's own.
+    """
 
     store: str
     ok: bool | None
     code: int | None
+    depth: int | None
     message: str
     version: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class AnchorVerdict:
+    """What it said with nothing trusted but one certificate, which a TLSA record may name (RFC 7671 5.2)."""
+
+    sha256: str
+    ok: bool | None
+    code: int | None
+    message: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +156,7 @@ class Path:
     chain: tuple[x509.Certificate, ...]
     chain_source: str | None
     verified: tuple[StoreVerdict, ...]
+    anchored: tuple[AnchorVerdict, ...]
     plaintext: Plaintext | None
     error: Error | None
 
@@ -198,6 +217,7 @@ def _host(raw: dict[str, t.Any]) -> Host:
         preference=_whole(raw.get("preference")),
         addresses=tuple(clean(item, 64) for item in addresses[:_MAX_ITEMS]) if isinstance(addresses, list) else (),
         address_authenticated=_flag(raw.get("address_authenticated")),
+        alias_authenticated=_flag(raw.get("alias_authenticated")),
         error=Error("resolve", "error", clean(error)) if isinstance(error, str) and error else _error(error),
         tlsa=_tlsa_set(raw.get("tlsa")),
     )
@@ -240,6 +260,7 @@ def _path(raw: dict[str, t.Any], table: t.Mapping[str, t.Any]) -> Path:
         chain=_chain(raw.get("chain"), table),
         chain_source=_text(raw.get("chain_source"), 40),
         verified=tuple(_store_verdict(item) for item in _dicts(raw.get("verified"))),
+        anchored=tuple(_anchor_verdict(item) for item in _dicts(raw.get("anchored"))),
         plaintext=_plaintext(raw.get("plaintext")),
         error=_error(raw.get("error")),
     )
@@ -269,9 +290,15 @@ def _store_verdict(raw: dict[str, t.Any]) -> StoreVerdict:
         store=clean(raw.get("store") or "?"),
         ok=_flag(raw.get("ok")),
         code=_whole(raw.get("code")),
+        depth=_whole(raw.get("depth")),
         message=clean(raw.get("message") or ""),
         version=_text(raw.get("version"), 100),
     )
+
+
+def _anchor_verdict(raw: dict[str, t.Any]) -> AnchorVerdict:
+    message = clean(raw.get("message") or "")
+    return AnchorVerdict(clean(raw.get("sha256") or "", 64), _flag(raw.get("ok")), _whole(raw.get("code")), message)
 
 
 def _plaintext(raw: t.Any) -> Plaintext | None:

@@ -17,6 +17,8 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import cle
 
 Mode = t.Literal["enforce", "testing", "none"]
 
+MEDIA_TYPE: t.Final = "text/plain"
+
 _MODES: t.Final[tuple[Mode, ...]] = ("enforce", "testing", "none")
 _MAX_AGE: t.Final = 31557600  # RFC 8461 3.2: about one year, in seconds
 _MAX_MX: t.Final = 256

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.names import dns_names
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import SmtpPolicy, Talk
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Path
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Mx, Path
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import PARSE_ERRORS, extension, extensions_of
 
 try:
@@ -94,6 +94,36 @@ def judge_name(talk: Talk, path: Path, policy: SmtpPolicy) -> NameVerdict | None
     else:
         talk.say("name.match", f"{verdict.field} {verdict.value} is {verdict.reference}", evidence=evidence)
     return verdict
+
+
+def judge_mx_name(
+    talk: Talk, path: Path, name: NameVerdict | None, mx: Mx | None, domain: str | None, policy: SmtpPolicy, *, profiled: bool
+) -> None:
+    """A name that came from DNS without DNSSEC is whose it pleases a forger, unless something else says that it is right.
+
+    The domain itself does, and what lies in it, as with Postfix's `secure` (nexthop, dot-nexthop); a name that was expected; and
+    a profile, which knows the servers of Exchange Online (`profiled`).
+    """
+    if domain is None or mx is None or mx.authenticated or name is None or not name.matched:
+        return
+    if policy.expect.name or profiled or _belongs(path.host, domain) or match_name(path.chain[0], domain).matched:
+        return
+    talk.say(
+        "name.unauthenticated_mx",
+        f"the name {path.host} comes from DNS without DNSSEC",
+        detail=f"The certificate is that of {path.host}; nothing but the MX record says that this host takes mail for {domain}.",
+        evidence={"host": path.host, "domain": domain, "mx_authenticated": mx.authenticated},
+        severity="medium" if policy.demands_pkix else "low",
+    )
+
+
+def _belongs(host: str, domain: str) -> bool:
+    return host == domain or host.endswith("." + domain)
+
+
+def is_address(text: str) -> bool:
+    """Whether a name is an IP address in truth."""
+    return _address(text) is not None
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.names import dns_names
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.chain import ChainVerdict, subject_values
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import Talk
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import SmtpPolicy, Talk
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Path
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import iso, name_text, sha256
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
@@ -33,13 +33,16 @@ class Comparison:
 
 
 def judge_profiles(
-    talk: Talk, path: Path, chain: ChainVerdict | None, profiles: t.Sequence[Profile], now: dt.datetime
+    talk: Talk, path: Path, chain: ChainVerdict | None, policy: SmtpPolicy, now: dt.datetime
 ) -> dict[str, t.Any] | None:
     """The `profile` of a path; None where no profile speaks of the server or its certificate."""
-    concerned = [item for item in profiles if path.chain and concerns(item, path)]
-    if chain is None or not concerned:
+    if chain is None or not path.chain:
         return None
+    concerned = concerning(policy, path)
     leaf = path.chain[0]
+    if not concerned:
+        _judge_unconcerned(talk, path, chain, policy, now)
+        return None
     compared = [_compare(profile, leaf, chain, now) for profile in concerned]
     known = [item for item in compared if item.knows]
     wire = {"subject": name_text(leaf.subject), "issuer": name_text(leaf.issuer), "sha256": sha256(leaf)}
@@ -80,14 +83,40 @@ def _judge_age(talk: Talk, profile: Profile, chain: ChainVerdict, evidence: dict
         )
 
 
-def concerns(profile: Profile, path: Path) -> bool:
-    """Whether the profile speaks of this server: by a name of the certificate, or by the name it is reached under."""
+def _judge_unconcerned(talk: Talk, path: Path, chain: ChainVerdict, policy: SmtpPolicy, now: dt.datetime) -> None:
+    """Who names profiles wants the servers compared with them, so that it is said where that was not done."""
+    if not policy.profiles_named:
+        return
+    compared = [_compare(item, path.chain[0], chain, now) for item in policy.profiles if not item.listed]
+    known = [item.profile.id for item in compared if item.knows]
+    ids = [item.profile.id for item in compared]
+    if ids:
+        talk.say(
+            "profile.not_compared",
+            f"none of {', '.join(ids)} speaks of this server",
+            detail=f"Its chain is known to {', '.join(known)}." if known else "None of them knows its chain either.",
+            evidence={"issuer": name_text(path.chain[0].issuer), "profiles": ids, "known": known},
+        )
+
+
+def concerning(policy: SmtpPolicy, path: Path) -> list[Profile]:
+    """The profiles that speak of this server."""
+    domains = policy.reference.mail_domains if policy.reference is not None else ()
+    return [item for item in policy.profiles if concerns(item, path, domains)]
+
+
+def concerns(profile: Profile, path: Path, mail_domains: t.Collection[str] = ()) -> bool:
+    """Whether the profile speaks of this server: by a name of the certificate, or by the name it is reached under.
+
+    A service with several `mail_domains` is meant by the name of its certificate, whichever of them the server is in.
+    """
     common_name = profile.certificate.common_name
     if common_name is None or profile.listed:
         return False
     wanted = common_name.lower().removeprefix("*.")
     names = {name.removeprefix("*.") for _field, name in (dns_names(path.chain[0]) if path.chain else ())}
-    return wanted in names or path.host == wanted or path.host.endswith("." + wanted)
+    places = {wanted, *(mail_domains if wanted in mail_domains else ())}
+    return wanted in names or any(path.host == place or path.host.endswith("." + place) for place in places)
 
 
 def _compare(profile: Profile, leaf: x509.Certificate, chain: ChainVerdict, now: dt.datetime) -> Comparison:
@@ -100,7 +129,9 @@ def _compare(profile: Profile, leaf: x509.Certificate, chain: ChainVerdict, now:
         ("organizational unit", facts.organizational_unit, "ORGANIZATIONAL_UNIT_NAME"),
     ):
         found = subject_values(leaf, attribute)
-        if wanted is not None and wanted not in found:
+        if wanted == "" and any(found):
+            differences.append(f"{what} is {', '.join(found)}, and none should be named")
+        elif wanted and wanted not in found:
             differences.append(f"{what} is {', '.join(found) or 'not named'}, not {wanted}")
     if facts.key_size is not None and chain.facts.key_size is not None and facts.key_size != chain.facts.key_size:
         differences.append(f"the key has {chain.facts.key_size} bits, not {facts.key_size}")

@@ -41,13 +41,14 @@ class Source:
 class Evidence:
     """What was fetched: the checks, the probe's observations that answer them, and the time of judgement (aware UTC).
 
-    `not_asked` says why sources were left alone, where they were.
+    `not_asked` says why sources were left alone where nobody wanted them asked, `unasked` why where they could not be.
     """
 
     checks: tuple[EgressCheck, ...]
     observations: t.Any
     now: dt.datetime
     not_asked: str = ""
+    unasked: str = "None of its sources was asked."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,7 @@ class RevocationVerdict:
 
 def judge_revocation(talk: Talk, path: Path, known: t.Mapping[str, RevocationVerdict]) -> list[RevocationVerdict]:
     """The verdict for each certificate of the path but roots; `known` has one for every certificate, by SHA-256."""
-    found = [known[item] for item in map(sha256, path.chain) if item in known]
+    found = [known[item] for item in dict.fromkeys(map(sha256, path.chain)) if item in known]
     for verdict in found:
         evidence = verdict.as_dict()
         if verdict.status == "revoked":
@@ -103,11 +104,11 @@ def revocation_of(certificate: x509.Certificate, evidence: Evidence) -> Revocati
             asked.append(check)
     judged = judge_egress(asked, evidence.observations, host="", now=evidence.now, observed_at="")
     sources = tuple(_source(result) for result in judged.endpoints)
-    status, reason = _status(sources, bool(named or responders), evidence.not_asked)
+    status, reason = _status(sources, bool(named or responders), evidence)
     return RevocationVerdict(sha256(certificate), name_text(certificate.subject), status, reason, sources)
 
 
-def _status(sources: t.Sequence[Source], has_any: bool, not_asked: str) -> tuple[Status, str]:
+def _status(sources: t.Sequence[Source], has_any: bool, evidence: Evidence) -> tuple[Status, str]:
     revoked = next((item for item in sources if item.cause in _REVOKED), None)
     good = next((item for item in sources if item.cause == "ok"), None)
     if revoked is not None:
@@ -118,7 +119,7 @@ def _status(sources: t.Sequence[Source], has_any: bool, not_asked: str) -> tuple
         return "unknown", "; ".join(f"{item.url}: {item.cause}" for item in sources)
     if not has_any:
         return "not_asked", "The certificate names neither a CRL nor a responder."
-    return ("not_asked", not_asked) if not_asked else ("unknown", "None of its sources was asked.")
+    return ("not_asked", evidence.not_asked) if evidence.not_asked else ("unknown", evidence.unasked)
 
 
 def _source(result: t.Mapping[str, t.Any]) -> Source:

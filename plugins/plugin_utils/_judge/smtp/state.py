@@ -14,9 +14,9 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.chain import ChainVerdict
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import SmtpPolicy, Talk
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.dane import DaneVerdict
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Path
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.model import Path, Tls
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.name import NameVerdict
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.tls import is_older
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.tls import is_for_certificate, is_older
 
 State = t.Literal["opportunistic", "encrypted", "verified"]
 
@@ -48,8 +48,26 @@ def state_of(
         if seen is None:
             return PathState(None, (), None if policy.encrypts else True, "it was not observed")
         return _met(PathState("opportunistic", (), None, "TLS does not come about"), policy)
-    if is_older(path.tls.protocol, policy.minimum_tls):
-        return _met(PathState("opportunistic", (), None, f"{path.tls.protocol} is below {policy.minimum_tls}"), policy)
+    if path.error is None:
+        return _state_of_tls(path.tls, policy, chain, name, dane)
+    if is_for_certificate(path.error):
+        # In TLS 1.3 that is told after the handshake. It is no more a session than with TLS 1.2, where it is told in it.
+        return _met(PathState("opportunistic", (), None, "the server does not go on without another client certificate"), policy)
+    return _unfinished(_state_of_tls(path.tls, policy, chain, name, dane), policy)
+
+
+def _unfinished(found: PathState, policy: SmtpPolicy) -> PathState:
+    """Nobody saw that mail could be sent over this TLS. What falls short of the policy falls short all the same."""
+    met = None if found.met and policy.encrypts else found.met
+    reason = found.reason or "the session ended after the handshake"
+    return PathState(found.state if found.state == "opportunistic" else None, (), met, reason)
+
+
+def _state_of_tls(
+    tls: Tls, policy: SmtpPolicy, chain: ChainVerdict | None, name: NameVerdict | None, dane: DaneVerdict
+) -> PathState:
+    if is_older(tls.protocol, policy.minimum_tls):
+        return _met(PathState("opportunistic", (), None, f"{tls.protocol} is below {policy.minimum_tls}"), policy)
     verified_by = []
     unknown = False
     if chain is not None and name is not None:
@@ -60,7 +78,7 @@ def state_of(
         verified_by.append("dane")
     reason = _reason(chain, name)
     if verified_by:
-        return _met(PathState("verified", tuple(verified_by), None, reason), policy, unknown=unknown)
+        return _met(PathState("verified", tuple(verified_by), None, reason), policy, unknown=unknown, dane=dane)
     return _met(PathState("encrypted", (), None, reason), policy, unknown=unknown, dane=dane)
 
 
@@ -94,13 +112,14 @@ def _met(found: PathState, policy: SmtpPolicy, *, unknown: bool = False, dane: D
 def judge_policy(talk: Talk, found: PathState, policy: SmtpPolicy) -> None:
     """The state beside what the direction asks for. Without a demand there is nothing to meet."""
     evidence = {"state": found.state, "verified_by": list(found.verified_by), "require": policy.require}
-    if policy.require == "none" or found.state is None:
+    if policy.require == "none" or (found.state is None and found.met is None):
         return
+    state = found.state or "not seen to the end"
     detail = f"{found.reason}." if found.reason else ""
     if found.met:
-        talk.say("policy.met", f"{found.state}, and {policy.require} is asked for", evidence=evidence)
+        talk.say("policy.met", f"{state}, and {policy.require} is asked for", evidence=evidence)
     elif found.met is False:
-        talk.say("policy.not_met", f"{found.state}, and {policy.require} is asked for", detail=detail, evidence=evidence)
+        talk.say("policy.not_met", f"{state}, and {policy.require} is asked for", detail=detail, evidence=evidence)
     else:
         talk.say(
             "policy.not_met",

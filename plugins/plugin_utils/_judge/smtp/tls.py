@@ -18,6 +18,8 @@ PROTOCOLS: t.Final = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"
 MINIMUMS: t.Final = PROTOCOLS[2:]
 
 _EARLY: t.Final = ("connect", "greeting", "ehlo", "smtp")
+# Of the codes of a handshake: the server breaks off for our client certificate, or the lack of one.
+_FOR_CERTIFICATE: t.Final = ("client_certificate_required", "certificate")
 # Without these, nothing was learnt about the server: it may be slow, busy, or not speak SMTP.
 _NO_ANSWER: t.Final[t.Mapping[str, str]] = {
     "timeout": "it did not answer in time",
@@ -32,11 +34,10 @@ _NO_ANSWER: t.Final[t.Mapping[str, str]] = {
 
 def judge_session(talk: Talk, path: Path, policy: SmtpPolicy) -> bool:
     """Whether the session came as far as STARTTLS, or TLS at once; findings say why not."""
-    error = path.error
+    error = path.error if path.tls is None else None  # what goes wrong behind the handshake is judge_tls's business
     evidence = {"banner": path.banner, "capabilities": list(path.capabilities) if path.capabilities is not None else None}
     if error is not None and error.code == "throttled":
-        text = f"{error.message}. " if error.message else ""
-        talk.say("connect.throttled", "it sends us away for now", detail=f"{text}Stage: {error.stage}.", evidence=evidence)
+        _judge_throttled(talk, error, evidence)
         return False
     if error is not None and error.stage in _EARLY:
         _judge_no_session(talk, error, evidence)
@@ -44,6 +45,11 @@ def judge_session(talk: Talk, path: Path, policy: SmtpPolicy) -> bool:
     if path.starttls == "implicit":
         return True
     return _judge_starttls(talk, path, policy, evidence)
+
+
+def _judge_throttled(talk: Talk, error: Error, evidence: dict[str, t.Any]) -> None:
+    text = f"{error.message}. " if error.message else ""
+    talk.say("connect.throttled", "it sends us away for now", detail=f"{text}Stage: {error.stage}.", evidence=evidence)
 
 
 def _judge_no_session(talk: Talk, error: Error, evidence: dict[str, t.Any]) -> None:
@@ -72,18 +78,53 @@ def _judge_starttls(talk: Talk, path: Path, policy: SmtpPolicy, evidence: dict[s
 
 
 def judge_tls(talk: Talk, path: Path, policy: SmtpPolicy) -> None:
-    """The handshake itself, apart from the certificate."""
-    error, tls = path.error, path.tls
-    if error is not None and error.code == "client_certificate_required":
-        talk.say("tls.client_certificate_required", "it wants a client certificate", detail=error.message)
-    elif error is not None and tls is None and (error.stage == "plaintext" or error.code in ("deadline", "internal")):
-        text = _NO_ANSWER.get(error.code, error.code)
-        talk.say("connect.no_answer", f"{text} ({error.stage})", detail=error.message)
-    elif tls is None:
-        told = {"stage": error.stage, "code": error.code} if error else {}
-        talk.say("tls.handshake_failed", "the TLS handshake failed", detail=error.message if error else "", evidence=told)
-    if tls is not None:
-        _judge_negotiated(talk, path, tls, policy)
+    """The handshake and what follows it, apart from the server's certificate."""
+    if path.tls is None:
+        _judge_no_handshake(talk, path.error)
+        return
+    _judge_negotiated(talk, path, path.tls, policy)
+    if path.error is not None:
+        _judge_broken_off(talk, path.error)
+
+
+def _judge_no_handshake(talk: Talk, error: Error | None) -> None:
+    message, told = (error.message, {"stage": error.stage, "code": error.code}) if error else ("", {})
+    if error is not None and is_for_certificate(error):
+        _judge_certificate_wanted(talk, error)
+    elif error is not None and error.code == "injected":
+        talk.say("starttls.injected", "data in the clear follow its answer to STARTTLS", detail=message, evidence=told)
+    elif error is not None and (error.stage == "plaintext" or error.code in ("deadline", "internal")):
+        talk.say("connect.no_answer", f"{_NO_ANSWER.get(error.code, error.code)} ({error.stage})", detail=message)
+    else:
+        talk.say("tls.handshake_failed", "the TLS handshake failed", detail=message, evidence=told)
+
+
+def _judge_broken_off(talk: Talk, error: Error) -> None:
+    """TLS came about and the session in it did not: in TLS 1.3 a client is done before the server has said its last word."""
+    told = {"stage": error.stage, "code": error.code}
+    if is_for_certificate(error):
+        _judge_certificate_wanted(talk, error)
+    elif error.code == "throttled":
+        _judge_throttled(talk, error, told)
+    elif error.code in ("deadline", "internal"):
+        talk.say("connect.no_answer", f"{_NO_ANSWER[error.code]} ({error.stage})", detail=error.message, evidence=told)
+    else:
+        text = f"after the handshake {_NO_ANSWER.get(error.code, error.code)}"
+        talk.say("tls.session_failed", text, detail=error.message, evidence=told)
+
+
+def is_for_certificate(error: Error) -> bool:
+    """Whether the server broke off for our client certificate, or the lack of one, in the handshake or right after it."""
+    return error.stage == "handshake" and error.code in _FOR_CERTIFICATE
+
+
+def _judge_certificate_wanted(talk: Talk, error: Error) -> None:
+    told = {"stage": error.stage, "code": error.code}
+    if error.code == "client_certificate_required":
+        talk.say("tls.client_certificate_required", "it wants a client certificate", detail=error.message, evidence=told)
+    else:
+        text = "it does not accept the client certificate"
+        talk.say("tls.client_certificate_refused", text, detail=error.message, evidence=told)
 
 
 def _judge_negotiated(talk: Talk, path: Path, tls: Tls, policy: SmtpPolicy) -> None:
@@ -116,30 +157,6 @@ def _judge_negotiated(talk: Talk, path: Path, tls: Tls, policy: SmtpPolicy) -> N
                 "sources": list(reference.sources),
             },
         )
-
-
-def judge_plaintext(talk: Talk, path: Path, policy: SmtpPolicy) -> bool | None:
-    """Whether mail is refused before STARTTLS; None where that was not asked or not seen. Nothing was ever sent."""
-    replies = [reply for reply in (path.plaintext.mail, path.plaintext.rcpt) if reply] if path.plaintext else []
-    if not policy.check_plaintext or not replies:
-        return None
-    evidence = {"replies": replies}
-    if any(reply.startswith("4") for reply in replies):
-        return None  # a temporary answer, as greylisting gives, says nothing about TLS
-    if any(_demands_tls(reply) for reply in replies):
-        talk.say("plaintext.refused", "it takes no mail without TLS", evidence=evidence)
-        return True
-    if all(reply.startswith("2") for reply in replies):
-        status: t.Literal["fail", "warn"] = "fail" if policy.encrypts else "warn"
-        talk.say("plaintext.accepted", "it takes mail without TLS", evidence=evidence, status=status)
-        return False
-    return None
-
-
-def _demands_tls(reply: str) -> bool:
-    """RFC 3207 4: 530 Must issue a STARTTLS command first. Others say it in words."""
-    lowered = reply.lower()
-    return reply.startswith("530") or (reply.startswith("5") and ("starttls" in lowered or "tls" in lowered.split()))
 
 
 def is_older(protocol: str | None, minimum: str) -> bool:

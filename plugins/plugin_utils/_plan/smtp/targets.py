@@ -44,7 +44,7 @@ class Target:
 
 def parse_domain(raw: t.Any, place: str) -> Target:
     """A mail domain. Raises ValueError that names the place and the reason."""
-    name = raw.strip() if isinstance(raw, str) else raw
+    name = to_ascii(raw.strip()) if isinstance(raw, str) else raw
     if not isinstance(name, str) or not _NAME.fullmatch(name) or "." not in name.rstrip("."):
         raise ValueError(f"{place}: must be a mail domain such as example.com, not {str(raw)[:80]!a}")
     return Target(domain=name.rstrip(".").lower())
@@ -79,7 +79,7 @@ def _host(item: t.Any, place: str) -> Target:
 def _named(text: str, port: int, place: str) -> Target:
     # RFC 5321 4.1.3: address literals stand in brackets, those of IPv6 with a tag.
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    bare = bare[5:] if bare.lower().startswith("ipv6:") else bare
+    bare = to_ascii(bare[5:] if bare.lower().startswith("ipv6:") else bare)
     try:
         address = str(ipaddress.ip_address(bare))
     except ValueError:
@@ -88,3 +88,11 @@ def _named(text: str, port: int, place: str) -> Target:
             raise ValueError(f"{place}: {text[:80]!a} is neither a host name nor an address") from None
         return Target(host=bare.rstrip(".").lower(), port=port)
     return Target(host=address, port=port, address=address)
+
+
+def to_ascii(name: str) -> str:
+    """An internationalized name as it stands in DNS (A-labels, RFC 5890 2.3.2.1); what has none is refused as it is."""
+    try:
+        return name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
