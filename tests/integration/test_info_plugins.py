@@ -244,7 +244,15 @@ def keys(value: t.Any, contents: Options, at: str) -> t.Iterator[str]:
 def test_what_is_returned_is_what_is_documented(tmp_path: pathlib.Path) -> None:
     endpoints = {"endpoints": ["http://127.0.0.1:1/closed.crl"]}
     closed = {"hosts": ["127.0.0.1:1"]}
-    plugins = {"ca_egress_info": endpoints, "trust_store_info": {}, "readiness_info": endpoints, "smtp_tls_info": closed}
+    (tmp_path / "own.pem").write_text(make_root().pem)
+    own = {"certificate": str(tmp_path / "own.pem")}
+    plugins = {
+        "ca_egress_info": endpoints,
+        "trust_store_info": {},
+        "connector_certificate_info": own,
+        "readiness_info": {**endpoints, "connector_certificate": own, "mail_hosts": closed["hosts"]},
+        "smtp_tls_info": closed,
+    }
     run = run_play(tmp_path, [{**task(plugin, **options), "register": plugin} for plugin, options in plugins.items()])
     for plugin in plugins:
         contents = documented(plugin)
