@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Status, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.model import Identity, Policy
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import sha256
 
 
 class Judge:
@@ -28,6 +29,8 @@ class Judge:
         self, slug: str, summary: str, *, status: Status | None = None, evidence: dict[str, t.Any] | None = None, detail: str = ""
     ) -> None:
         """Add a finding `certificate.<slug>`."""
+        # A file may hold several certificates, so its name alone does not tell which one is meant.
+        leaf = {"sha256": sha256(self.identity.chain[0])} if self.identity.chain else {}
         self.findings.append(
             make(
                 f"certificate.{slug}",
@@ -36,7 +39,7 @@ class Judge:
                 summary=f"{self.identity.name}: {summary}",
                 detail=detail,
                 observed_at=self.observed_at,
-                evidence={"used_by": list(self.identity.used_by), **(evidence or {})},
+                evidence={"used_by": list(self.identity.used_by), **leaf, **(evidence or {})},
                 status=status,
             )
         )
