@@ -89,6 +89,10 @@ EXAMPLES = r"""
   mailops.tls.assert_findings:
     result: "{{ readiness }}"
     fleet: "{{ report.fleet }}"
+    waivers:
+      - id: egress.*
+        until: "2099-12-31"
+        reason: The firewall change CHG-1234 is planned
 """
 
 RETURN = r"""

@@ -170,7 +170,7 @@ def _destinations(profiles: t.Sequence[Profile]) -> tuple[Destination, ...]:
 
 
 def _settings_for_postfix(comparisons: t.Sequence[Comparison]) -> list[Setting]:
-    policy = "\n".join(f"{_domain(item)} secure match={_match(item.names)}" for item in comparisons)
+    policy = "\n".join(f"{_domain(item)} secure match={':'.join(item.patterns)}" for item in comparisons)
     senders = "\n".join(f"{_domain(item)} reject_plaintext_session" for item in comparisons)
     return [
         Setting("Postfix, sending to us: main.cf", "smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy"),
@@ -185,11 +185,6 @@ def _settings_for_postfix(comparisons: t.Sequence[Comparison]) -> list[Setting]:
 
 def _domain(item: Comparison) -> str:
     return item.domain or "example.com"
-
-
-def _match(names: t.Sequence[str]) -> str:
-    """postconf(5), smtp_tls_secure_cert_match: a name, and with a leading dot every name below it, wildcards included."""
-    return ":".join(f"{name}:.{name}" for name in names)
 
 
 def _settings_for_exchange(comparisons: t.Sequence[Comparison]) -> list[Setting]:

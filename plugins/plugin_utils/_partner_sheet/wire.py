@@ -68,8 +68,9 @@ def _name(path: t.Mapping[str, t.Any]) -> t.Iterator[WireName]:
         return
     exact = _matched(path) or next((name for field, name in listed if field == "CN"), listed[0][1])
     name = exact.removeprefix("*.")
-    exact = name if any(name == other for _field, other in listed) else exact
-    yield WireName(domain, server, name, exact, trusted=path.get("trusted") is True)
+    stands = {other for _field, other in listed}
+    exact = name if name in stands else exact
+    yield WireName(domain, server, name, exact, trusted=path.get("trusted") is True, wild=f"*.{name}" in stands)
 
 
 def _matched(path: t.Mapping[str, t.Any]) -> str | None:

@@ -199,11 +199,17 @@ def test_each_domain_has_its_own_names() -> None:
         domains=["example.com", "Example.ORG", "example.net"],
     )
     text = settings_text(one)
-    assert "Example.ORG secure match=mx.example.org:.mx.example.org" in text
+    assert "Example.ORG secure match=mx.example.org\n" in text
     # What was reached for another domain of Exchange Online is better than what a profile says.
     assert "example.net secure match=a-v1.mx.microsoft:.a-v1.mx.microsoft" in text
     assert "-AddressSpaces 'example.com', 'example.net'" in text
     assert text.count("New-SendConnector") == 2
+
+
+def test_a_wildcard_is_for_what_is_below_it() -> None:
+    text = settings_text(from_wire(seen("mx.example.org", "*.example.org", matched="*.example.org")))
+    assert "example.com secure match=.example.org\n" in text
+    assert "-TlsDomain '*.example.org'" in text
 
 
 def test_half_of_the_servers_have_another_name() -> None:
