@@ -263,6 +263,19 @@ def test_what_is_returned_is_what_is_documented(tmp_path: pathlib.Path) -> None:
         assert not set(keys(found, contents, plugin))
 
 
+def test_what_is_made_of_results_is_documented(tmp_path: pathlib.Path) -> None:
+    told = {"variable": "found", "directory": str(tmp_path), "formats": []}
+    plugins: dict[str, Options] = {
+        "readiness_report": {**told, "console": False},
+        "partner_sheet": told,
+        "assert_findings": {"result": "{{ found }}", "fail_on": ["never"]},
+    }
+    tasks = [{**task(plugin, **options), "register": plugin} for plugin, options in plugins.items()]
+    run = run_play(tmp_path, [task("smtp_tls_info", hosts=["127.0.0.1:1"]), *tasks])
+    for plugin in plugins:
+        assert set(run[plugin]) - {"changed", "failed"} == set(documented(plugin)), plugin
+
+
 def test_module_defaults_reach_every_info_plugin(tmp_path: pathlib.Path) -> None:
     play = {"module_defaults": {"group/mailops.tls.readiness": {"profiles": []}}}
     tasks = [task("trust_store_info", roots=["globalsign-r3"]), {**task("ca_egress_info"), "register": "egress"}]
