@@ -17,6 +17,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._report.document impor
 ARGUMENT_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "findings": {"type": "list", "elements": "dict"},
     "result": {"type": "dict"},
+    "fleet": {"type": "list", "elements": "dict", "default": []},
     "fail_on": {"type": "list", "elements": "str", "choices": list(FAIL_ON), "default": ["fail"]},
     "waivers": {"type": "list", "elements": "dict", "default": []},
 }
@@ -42,6 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             findings = args["findings"]
             if findings is None:
                 findings = entry_findings(host_entry(host, args["result"]), observed_at=now)
+            findings = [*findings, *(finding for finding in args["fleet"] if finding.get("host") == host)]
             gate = apply_gate(
                 findings, fail_on=args["fail_on"], waivers=parse_waivers(args["waivers"]), today=now.date(), host=host
             )

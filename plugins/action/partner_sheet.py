@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.registered import registered_entries
 from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.content import build_sheet
 from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.render import FORMATS
-from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.wire import served_certificates
+from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.wire import names_on_wire, served_certificates
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.fields import is_host
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import select_profiles, shipped_profiles
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.files import write_files
@@ -53,6 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             sheet = build_sheet(
                 chosen,
                 served_certificates(entries),
+                seen=names_on_wire(entries),
                 today=today,
                 title=args["title"],
                 domains=args["domains"],
@@ -63,7 +64,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             files = write_files(rendered, pathlib.Path(args["directory"]), args["basename"])
         except (ValueError, WriteError) as error:
             raise AnsibleActionFail(str(error)) from error
-        result.update(changed=False, files=files, generations={one.profile: one.status for one in sheet.generations})
+        result.update(
+            changed=False,
+            files=files,
+            generations={one.profile: one.status for one in sheet.generations},
+            names=[{"domain": one.domain, "names": list(one.names), "note": one.note} for one in sheet.comparisons],
+        )
         return result
 
 

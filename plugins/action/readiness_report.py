@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.collection import collection_version
 from ansible_collections.mailops.tls.plugins.plugin_utils._action.registered import registered_entries
 from ansible_collections.mailops.tls.plugins.plugin_utils._gate.waivers import parse_waivers
-from ansible_collections.mailops.tls.plugins.plugin_utils._report.document import build_document
+from ansible_collections.mailops.tls.plugins.plugin_utils._report.document import build_document, fleet_findings
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.files import FORMATS, write_reports
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.text import render_text
 from ansible_collections.mailops.tls.plugins.plugin_utils._report.write import WriteError
@@ -43,10 +43,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)[1]
         entries = registered_entries(args["variable"], task_vars or {})
+        now = dt.datetime.now(dt.timezone.utc)
         try:
             document = build_document(
                 entries,
-                generated_at=dt.datetime.now(dt.timezone.utc),
+                generated_at=now,
                 collection_version=collection_version(),
                 fail_on=args["fail_on"],
                 waivers=parse_waivers(args["waivers"]),
@@ -59,6 +60,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             Display().display(render_text(document))
         summary = document["summary"]
         result.update(
-            changed=False, files=files, compliant=summary["compliant"], hosts=summary["hosts"], summary=summary["findings"]
+            changed=False,
+            files=files,
+            compliant=summary["compliant"],
+            hosts=summary["hosts"],
+            summary=summary["findings"],
+            fleet=fleet_findings(entries, observed_at=now),
         )
         return result

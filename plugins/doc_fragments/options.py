@@ -181,6 +181,8 @@ options:
       - Path on the host of the certificate, in PEM and followed by its intermediates.
       - If neither this nor O(server) is specified, the files are checked that Postfix is set to present
         (C(smtp_tls_chain_files), C(smtpd_tls_chain_files), and the older C(_cert_file) and C(_key_file) settings).
+      - A file with several private keys, each before its certificates, is read as Postfix reads a chain file, and each of its
+        certificates is looked at.
     type: str
   key:
     description: Path on the host of the private key. If not specified, it is expected in the file of O(certificate).
@@ -191,7 +193,8 @@ options:
     default: /etc/postfix/main.cf
   server:
     description:
-      - C(host:port) whose presented certificate is checked, as the host itself sees it.
+      - C(host:port) whose presented certificate is checked, as the host itself sees it. It takes one connection, and one more
+        where the host's Python is older than 3.10.
     type: str
   server_starttls:
     description:
@@ -225,7 +228,9 @@ options:
     elements: str
     default: []
   issuers:
-    description: PEM text of roots and intermediates, besides those of the collection, up to which a chain counts as complete.
+    description:
+      - PEM text of roots and intermediates, besides those of the collection, up to which a chain counts as complete. They do not
+        make a CA a public one.
     type: list
     elements: str
     default: []

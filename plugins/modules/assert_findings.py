@@ -37,6 +37,13 @@ options:
       - What a task with an info plugin registered. Unlike O(findings), it also tells of a host that could not be reached or
         where the probe did not run, which counts as unknown.
     type: dict
+  fleet:
+    description:
+      - Findings that only the results of all hosts together tell, as M(mailops.tls.readiness_report) returns them. Those about
+        this host count like its own.
+    type: list
+    elements: dict
+    default: []
   fail_on:
     description:
       - The statuses that fail the task.
@@ -73,6 +80,7 @@ options:
         required: true
 seealso:
   - module: mailops.tls.readiness_info
+  - module: mailops.tls.readiness_report
 """
 
 EXAMPLES = r"""

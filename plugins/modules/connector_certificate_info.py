@@ -87,6 +87,30 @@ certificates:
     not_after:
       description: End of its validity, in UTC.
       type: str
+    lifetime_days:
+      description: How many days it is valid for; a day that has begun counts.
+      type: int
+      sample: 200
+    days_left:
+      description: Whole days until its end, negative once it has expired.
+      type: int
+      sample: 91
+    lead_time_days:
+      description: How many days before the end a renewal is due, O(lead_time) or a third of the lifetime, whichever is less.
+      type: int
+      sample: 30
+    renewal_due:
+      description: Whether its end is closer than the lead time.
+      type: bool
+    longest_days:
+      description:
+        - How many days a public certificate could be valid for that was issued when this one was; V(none) before 2020-09-01.
+      type: int
+      sample: 200
+    longest_days_today:
+      description: The same of one that is issued today, so how long the next one lives at most.
+      type: int
+      sample: 200
     key_type:
       description: Kind of the public key.
       type: str
@@ -103,9 +127,16 @@ certificates:
       description: Object identifiers of the extended key usage; V(none) where there is no such extension, which allows every use.
       type: list
       elements: str
+    server_auth:
+      description: Whether the extended key usage allows serverAuth.
+      type: bool
+    client_auth:
+      description: Whether the extended key usage allows clientAuth, which public CAs are leaving out.
+      type: bool
     public_ca:
       description:
-        - Whether it carries a policy of the CA/Browser Forum, as certificates of public CAs must; V(none) when it cannot be read.
+        - Whether a public CA issued it. Its chain leads to a root of the collection, or it carries a policy of the CA/Browser
+          Forum and the host's own store leads to a root. V(none) when it carries such a policy and no root was reached.
       type: bool
     self_signed:
       description: Whether it is signed by its own key.
@@ -129,7 +160,7 @@ certificates:
           description: Its file.
           type: str
         mode:
-          description: Permissions of the file.
+          description: Permissions of the file; V(none) where there is no key.
           type: str
           sample: "0600"
         owner:

@@ -16,7 +16,9 @@ description:
     Exchange Online presents, and again whenever it changes. This writes that document from the profiles.
   - It holds the attributes, chains and dates of the current, coming and deprecated certificates, the endpoints to open,
     and settings for Postfix, Exchange Server and Exchange Online.
-  - With O(variable) it also lists the certificates that the hosts of the play were really presented.
+  - With O(variable) it also lists the certificates that the hosts of the play were really presented, and the names that partners
+    are to compare are those seen at the servers of O(domains). A profile speaks only where nothing was seen. A name with a
+    chain that no store of the host trusts counts only in the name spaces of Exchange Online.
   - Runs once for all hosts. The files are replaced atomically. They are the output of the run, not managed state, so they are
     written in check mode as well, and the task never reports a change.
 author:
@@ -98,6 +100,14 @@ files:
   type: list
   elements: str
   sample: ["/srv/reports/partner-sheet.md", "/srv/reports/partner-sheet.html"]
+names:
+  description:
+    - For each of O(domains) (V(none) where there are none) the C(names) that partners compare with the certificate, and a
+      C(note) on where they come from.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"domain": "example.com", "names": ["mail.protection.outlook.com"], "note": "example.com: ..."}]
 generations:
   description: The profiles that were listed, each V(current), V(coming) or V(deprecated) on the day of the run.
   returned: success

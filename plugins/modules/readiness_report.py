@@ -81,6 +81,18 @@ EXAMPLES = r"""
   mailops.tls.readiness_report:
     variable: readiness
     directory: /tmp/mailops-tls-reports
+  register: report
+  # So that every host has what was registered.
+  run_once: true
+
+- name: Stop hosts that are not ready, or not like the others
+  mailops.tls.assert_findings:
+    result: "{{ readiness }}"
+    fleet: "{{ report.fleet }}"
+    waivers:
+      - id: egress.*
+        until: "2099-12-31"
+        reason: The firewall change CHG-1234 is planned
 """
 
 RETURN = r"""
@@ -103,4 +115,11 @@ summary:
   description: Number of findings by status over all hosts.
   returned: success
   type: dict
+fleet:
+  description:
+    - Findings that only the results of all hosts together tell, each about one host, such as
+      RV(ignore:certificate.fleet.differs). They are in the report, and O(mailops.tls.assert_findings#module:fleet) takes them.
+  returned: success
+  type: list
+  elements: dict
 """

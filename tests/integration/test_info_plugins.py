@@ -244,7 +244,15 @@ def keys(value: t.Any, contents: Options, at: str) -> t.Iterator[str]:
 def test_what_is_returned_is_what_is_documented(tmp_path: pathlib.Path) -> None:
     endpoints = {"endpoints": ["http://127.0.0.1:1/closed.crl"]}
     closed = {"hosts": ["127.0.0.1:1"]}
-    plugins = {"ca_egress_info": endpoints, "trust_store_info": {}, "readiness_info": endpoints, "smtp_tls_info": closed}
+    (tmp_path / "own.pem").write_text(make_root().pem)
+    own = {"certificate": str(tmp_path / "own.pem")}
+    plugins = {
+        "ca_egress_info": endpoints,
+        "trust_store_info": {},
+        "connector_certificate_info": own,
+        "readiness_info": {**endpoints, "connector_certificate": own, "mail_hosts": closed["hosts"]},
+        "smtp_tls_info": closed,
+    }
     run = run_play(tmp_path, [{**task(plugin, **options), "register": plugin} for plugin, options in plugins.items()])
     for plugin in plugins:
         contents = documented(plugin)
@@ -253,6 +261,19 @@ def test_what_is_returned_is_what_is_documented(tmp_path: pathlib.Path) -> None:
         # What is returned only when it was asked for.
         contents = {name: content for name, content in contents.items() if name in found or " when " not in content["returned"]}
         assert not set(keys(found, contents, plugin))
+
+
+def test_what_is_made_of_results_is_documented(tmp_path: pathlib.Path) -> None:
+    told = {"variable": "found", "directory": str(tmp_path), "formats": []}
+    plugins: dict[str, Options] = {
+        "readiness_report": {**told, "console": False},
+        "partner_sheet": told,
+        "assert_findings": {"result": "{{ found }}", "fail_on": ["never"]},
+    }
+    tasks = [{**task(plugin, **options), "register": plugin} for plugin, options in plugins.items()]
+    run = run_play(tmp_path, [task("smtp_tls_info", hosts=["127.0.0.1:1"]), *tasks])
+    for plugin in plugins:
+        assert set(run[plugin]) - {"changed", "failed"} == set(documented(plugin)), plugin
 
 
 def test_module_defaults_reach_every_info_plugin(tmp_path: pathlib.Path) -> None:

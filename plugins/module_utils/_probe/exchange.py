@@ -48,8 +48,8 @@ def _refuse_local(what):
     return ProbeError("http", "redirect_refused", "a redirect towards " + what)
 
 
-def _direct(job, host, port, local):
-    """A Wire to host:port. `local`: whether addresses of this host itself may be connected to."""
+def _direct(job, host, port, local, turns=None):
+    """A Wire to host:port. `local`: whether addresses of this host itself may be connected to. turns: Turns to wait for."""
     options = job.options
     job.put(proxy=None)
     # Before the name is resolved: an address of the family not asked for must not hide where the redirect leads.
@@ -63,17 +63,21 @@ def _direct(job, host, port, local):
                 raise _refuse_local(text)
     job.enter("connect")
     each = options.get("each_address", False)
+    if turns:
+        turns.take([text for _family, _address, text in addresses])
     sock, peer = connect_to(job.run, addresses, options["timeout"], each, lambda found: job.put_hop(addresses=found))
     job.put_hop(peer=peer)
+    if turns:
+        turns.keep(peer)
     again = [item for item in addresses if item[2] == peer][:1]
     return Wire(sock, job.run, options["timeout"], "connect"), again
 
 
-def _stream(job, scheme, host, port, local=True):
+def _stream(job, scheme, host, port, local=True, turns=None):
     """(Wire to host:port, function that opens another one the same way), through the proxy's tunnel where there is one."""
     proxy = choose(job, scheme, host, port)
     if proxy is None:
-        wire, known = _direct(job, host, port, local)
+        wire, known = _direct(job, host, port, local, turns)
 
         def again():
             sock, _dummy = connect_to(job.run, known, job.options["timeout"], False, lambda _found: None)
@@ -245,6 +249,18 @@ def connect(job):
 def chain(job):
     """Answer a `chain`. Raises ProbeError."""
     with IMPORTING:
+        from ansible_collections.mailops.tls.plugins.module_utils._probe.openssl import by_system_store  # noqa: PLC0415 - as below
+        from ansible_collections.mailops.tls.plugins.module_utils._probe.turns import Turns  # noqa: PLC0415 - only where it is needed
+
+    with Turns(job.run) as turns:
+        found = _presented(job, turns)
+    if job.options["system_store"]:
+        job.put(trust=by_system_store(job.run, found, job.options["timeout"]))
+
+
+def _presented(job, turns):
+    """The chain that the server presents (list of DER)."""
+    with IMPORTING:
         from ansible_collections.mailops.tls.plugins.module_utils._probe import smtp, tls  # noqa: PLC0415 - only where it is needed
 
     options = job.options
@@ -253,7 +269,7 @@ def chain(job):
     host, port = _start(job)
     if name is None and not literal_family(host):
         name = host.rstrip(".")
-    wire, _dummy, proxy = _stream(job, "https", host, port)
+    wire, _dummy, proxy = _stream(job, "https", host, port, turns=turns)
     with wire:
         dialogue = smtp.Dialogue(wire) if options["starttls"] else None
         if dialogue:
@@ -275,3 +291,5 @@ def chain(job):
         # Behind a load balancer the second connection may have met another server.
         if whole[:1] == found[:1]:
             job.put_hop(tls=dict(details, chain=tls.encode(whole), chain_source="openssl"))
+            return whole
+    return found

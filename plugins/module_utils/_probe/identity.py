@@ -9,12 +9,12 @@
 import base64
 import os
 import re
-import ssl
 import stat
 
-from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError
+from ansible_collections.mailops.tls.plugins.module_utils._probe.base import ProbeError, Timer
+from ansible_collections.mailops.tls.plugins.module_utils._probe.keypair import belong, belong_apart, form, sections
 from ansible_collections.mailops.tls.plugins.module_utils._probe.maincf import parameters
-from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import scan
+from ansible_collections.mailops.tls.plugins.module_utils._probe.openssl import by_system_store
 from ansible_collections.mailops.tls.plugins.module_utils._probe.store import read_file
 
 MAX_FILE = 1 << 20
@@ -23,46 +23,113 @@ MAX_IDENTITIES = 16
 # postconf(5): the files of smtp_tls_chain_files take precedence over all the others of the same side.
 SIDES = ("smtp", "smtpd")
 KINDS = ("cert", "eccert", "dcert")
-_KEY = re.compile(rb"^-----BEGIN (ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY-----", re.M)
 
 
 def identity(job):
     """Answer an `identity`. Raises ProbeError."""
     job.enter("read")
-    wishes, postfix = [], None
+    found, postfix = [], None
     if job.options["certificate"]:
-        wishes.append(_wish(["option"], job.options["certificate"], job.options["key"]))
+        found += _of_files(["option"], job.options["certificate"], job.options["key"])
     if job.options["main_cf"]:
-        postfix, found = _postfix(job.options["main_cf"])
-        wishes += found
+        postfix, named = _postfix(job.options["main_cf"])
+        found += named
+    found = _without_repetition(found)
     job.put(postfix=postfix)
-    done, seen, lone_key = [], {}, None
-    for wish in wishes[:MAX_IDENTITIES]:
-        pair = (wish["certificate"], wish["key"]["path"], lone_key)
-        if pair in seen:
-            # Both sides of Postfix mostly use the same files.
-            seen[pair]["used_by"] += wish["used_by"]
-            continue
-        seen[pair] = wish
-        _look(job, wish, lone_key)
-        # postconf(5): in a list of chain files a key may have a file of its own, before that of its certificates.
-        alone = not wish["chain"] and not wish["error"] and not wish["key"]["error"]
-        lone_key = wish["key"]["path"] if alone else None
-        if not alone:
-            done.append(wish)
+    job.put_bulk(truncated=len(found) > MAX_IDENTITIES)
+    done = []
+    for one in found[:MAX_IDENTITIES]:
+        done.append(one.answer(job))
         job.put_bulk(identities=list(done))
 
 
-def _wish(used_by, certificate, key):
-    return {
-        "used_by": used_by,
-        "certificate": certificate,
-        "chain": [],
-        "key": {"path": key or certificate, "mode": None, "owner": None, "group": None, "encrypted": None, "error": None},
-        "key_matches": None,
-        "key_message": None,
-        "error": None,
-    }
+class _Identity(object):
+    """A private key and the certificates that follow it, as a configuration puts them together."""
+
+    def __init__(self, used_by, certificate=None):
+        self.used_by = used_by
+        self.certificate = certificate
+        self.blocks = []
+        self.form = None
+        self.error = None
+        self.text = None
+        self.key = {"path": None, "mode": None, "owner": None, "group": None, "encrypted": None, "error": None}
+        self.several = False
+        # Whether another key, or certificates of another key, stand in the same files.
+        self.mixed = False
+
+    @property
+    def settled(self):
+        """Whether certificates, or the reason why there are none, are known."""
+        return bool(self.blocks or self.error or self.form)
+
+    def take_key(self, path, status, section):
+        """The key of a Section, from the file `path`."""
+        self.text = section.text
+        mode = "%04o" % stat.S_IMODE(status.st_mode)
+        self.key.update(
+            path=path, mode=mode, owner=_owner(status.st_uid), group=_group(status.st_gid), encrypted=section.encrypted
+        )
+
+    def take_certificates(self, path, section):
+        """The certificates of a Section, from the file `path`, or more of them."""
+        if self.error and self.text is not None:
+            return  # what comes between the key and these could not be read
+        if not self.blocks:
+            self.certificate, self.error, self.form = path, None, None
+        self.blocks += section.blocks
+
+    def lack_key(self, path, error=None):
+        """There is no key in the file `path`; error: why it was not read, or None."""
+        message = "holds no private key in PEM"
+        self.key.update(path=path, error=error or {"stage": "read", "code": "error", "errno": None, "message": message})
+
+    def answer(self, job):
+        """As it goes into the answer (dict)."""
+        matches, message = self._compare(max(0.01, Timer(job.run, job.options["timeout"]).left()))
+        chain, error = [], self.error
+        for block in self.blocks[:MAX_CHAIN]:
+            if not job.run.reserve(len(block.der)):
+                error = _error(ProbeError("read", "budget", "max_total_bytes is used up"))
+                break
+            chain.append(block.der)
+        return {
+            "used_by": self.used_by,
+            "certificate": self.certificate or self.key["path"],
+            "chain": [base64.b64encode(der).decode("ascii") for der in chain],
+            "form": self.form,
+            "key": self.key,
+            "key_matches": matches,
+            "key_message": message,
+            "trust": by_system_store(job.run, chain, job.options["timeout"]),
+            "error": error,
+        }
+
+    def _compare(self, seconds):
+        if self.several:
+            return None, "the file holds several private keys"
+        if self.key["encrypted"]:
+            return None, "the private key is encrypted"
+        if self.text is None or not self.blocks:
+            return None, None
+        if self.mixed:
+            return belong_apart(self.blocks[0], self.text, seconds)
+        return belong(self.certificate, self.key["path"])
+
+
+def _without_repetition(found):
+    """Both sides of Postfix mostly use the same files: each identity once, with everybody who uses it."""
+    kept = {}
+    for one in found:
+        place = (one.certificate, one.key["path"], one.text, tuple(block.sha256 for block in one.blocks))
+        if place in kept:
+            kept[place].used_by += one.used_by
+        else:
+            kept[place] = one
+    return list(kept.values())
+
+
+# --- what a configuration names
 
 
 def _postfix(path):
@@ -82,67 +149,85 @@ def _postfix(path):
 
 
 def _of_side(side, settings):
-    chain_files = settings.get("%s_tls_chain_files" % side)
-    if chain_files:
-        used_by = ["postfix:%s_tls_chain_files" % side]
-        return [_wish(used_by, name, None) for name in re.split(r"[,\s]+", chain_files) if name and name != "none"]
+    name = "%s_tls_chain_files" % side
+    if settings.get(name):
+        paths = [path for path in re.split(r"[,\s]+", settings[name]) if path and path != "none"]
+        return _of_chain_files(["postfix:" + name], paths[: 2 * MAX_IDENTITIES])
     found = []
     for kind in KINDS:
         certificate = settings.get("%s_tls_%s_file" % (side, kind))
         if certificate and certificate != "none":
             key = settings.get("%s_tls_%s_file" % (side, kind.replace("cert", "key")))
-            found.append(_wish(["postfix:%s_tls_%s_file" % (side, kind)], certificate, key))
+            found += _of_files(["postfix:%s_tls_%s_file" % (side, kind)], certificate, key)
     return found
 
 
-def _look(job, wish, lone_key):
-    """Read what a wish names, with the key of the file before it if there is one. What goes wrong is told in it."""
+def _of_chain_files(used_by, paths):
+    """postconf(5): several files are the same as one that is joined from them in that order, and a key comes before its
+    certificates. So a key may have a file of its own before that of its certificates, and intermediates one behind it.
+    """
+    found, mixed = [], set()
+    for path in paths:
+        data, status, error = _read(path)
+        parts = sections(data)
+        mixed.update([path] if len(parts) > 1 else [])
+        for section in parts:
+            if section.text is not None or not found:
+                found.append(_Identity(list(used_by)))
+                if section.text is not None:
+                    found[-1].take_key(path, status, section)
+                else:
+                    found[-1].lack_key(path)
+            if section.blocks:
+                found[-1].take_certificates(path, section)
+        if not parts:
+            _note_useless(found, used_by, path, error, data)
+    for one in found:
+        one.mixed = bool(mixed & {one.certificate, one.key["path"]})
+        # The last word on a key that nothing follows.
+        one.form = one.form or (None if one.settled else "key")
+    return found
+
+
+def _note_useless(found, used_by, path, error, data):
+    """A file in the list that cannot be read, or holds nothing in PEM. A key that waits for its certificates is not at fault."""
+    if not found or found[-1].settled:
+        found.append(_Identity(list(used_by)))
+        found[-1].lack_key(path, error)
+    found[-1].certificate = path
+    found[-1].error, found[-1].form = error, None if error else form(data)
+
+
+def _of_files(used_by, certificate, key):
+    """A certificate with its key, each in its file or both in one, in any order."""
+    data, status, error = _read(certificate)
+    parts = sections(data)
+    keys = [section for section in parts if section.text is not None]
+    if not key and len(keys) > 1:
+        return _of_chain_files(used_by, [certificate])
+    one = _Identity(list(used_by), certificate)
+    one.blocks = [block for section in parts for block in section.blocks]
+    one.error = error
+    if not error and not one.blocks:
+        one.form = "key" if keys else form(data)
+    path = key or certificate
+    if key and key != certificate:
+        data, status, error = _read(key)
+        keys = [section for section in sections(data) if section.text is not None]
+    if keys:
+        one.take_key(path, status, keys[0])
+        one.several = len(keys) > 1
+    else:
+        one.lack_key(path, error)
+    return [one]
+
+
+def _read(path):
+    """(bytes, stat result, None), or (no bytes, None, what went wrong)."""
     try:
-        data, _status = read_file(wish["certificate"], MAX_FILE)
-        blocks = scan(data)[0][:MAX_CHAIN]
-        for block in blocks:
-            if not job.run.reserve(len(block.der)):
-                raise ProbeError("read", "budget", "max_total_bytes is used up")
-            wish["chain"].append(base64.b64encode(block.der).decode("ascii"))
+        return read_file(path, MAX_FILE) + (None,)
     except ProbeError as exc:
-        wish["error"] = _error(exc)
-    if lone_key:
-        wish["key"]["path"] = lone_key
-    _look_at_key(wish)
-
-
-def _look_at_key(wish):
-    key = wish["key"]
-    try:
-        data, status = read_file(key["path"], MAX_FILE)
-    except ProbeError as exc:
-        key["error"] = _error(exc)
-        return
-    match = _KEY.search(data)
-    key.update(mode="%04o" % stat.S_IMODE(status.st_mode), owner=_owner(status.st_uid), group=_group(status.st_gid))
-    if not match:
-        key["error"] = {"stage": "read", "code": "error", "errno": None, "message": "holds no private key in PEM"}
-        return
-    key["encrypted"] = match.group(1) == b"ENCRYPTED " or b"Proc-Type: 4,ENCRYPTED" in data
-    if len(_KEY.findall(data)) > 1:
-        wish["key_message"] = "the file holds several private keys"
-    elif key["encrypted"]:
-        wish["key_message"] = "the private key is encrypted"
-    elif wish["chain"]:
-        wish["key_matches"], wish["key_message"] = _matches(wish["certificate"], key["path"])
-
-
-def _matches(certificate, key):
-    """(whether the private key belongs to the first certificate or None, OpenSSL's word for why not)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except ssl.SSLError as exc:
-        reason = getattr(exc, "reason", None) or "error"
-        return (False, reason) if reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH") else (None, reason)
-    except (OSError, ValueError) as exc:
-        return None, type(exc).__name__
-    return True, None
+        return b"", None, _error(exc)
 
 
 def _owner(number):

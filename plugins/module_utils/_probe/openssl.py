@@ -14,7 +14,7 @@ import os
 import re
 import threading
 
-from ansible_collections.mailops.tls.plugins.module_utils._probe.base import plain
+from ansible_collections.mailops.tls.plugins.module_utils._probe.base import Timer, plain
 from ansible_collections.mailops.tls.plugins.module_utils._probe.command import converse
 
 _PROGRAM = "openssl"
@@ -73,6 +73,15 @@ def verify(
     if status is None:
         return dict(result, message=message)
     return dict(result, **_verdict(status, output))
+
+
+def by_system_store(run, chain, seconds):
+    """What the host's openssl says about a chain (list of DER, the leaf first) with the store it uses by itself (dict), or
+    None where there is no chain. seconds: at most, and no longer than the Run lasts."""
+    if not chain:
+        return None
+    said = verify(chain[0], chain[1:], timeout=max(0.01, Timer(run, seconds).left()))
+    return dict({key: said[key] for key in ("ok", "code", "message", "version")}, tool="openssl verify")
 
 
 def pem(ders):

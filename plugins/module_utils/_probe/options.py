@@ -190,7 +190,14 @@ SPECS = {
         ca_path=(_text, None),
     ),
     "connect": dict(_ROUTE, each_address=(_boolean, False), **_PEER),
-    "chain": dict(_ROUTE, starttls=(_choice("smtp"), None), server_name=(_text, None), ehlo_name=(_text, None), **_PEER),
+    "chain": dict(
+        _ROUTE,
+        starttls=(_choice("smtp"), None),
+        server_name=(_text, None),
+        ehlo_name=(_text, None),
+        system_store=(_boolean, False),
+        **_PEER,
+    ),
     "smtp": {
         "domain": (_text, None),
         "host": (_text, None),
@@ -230,6 +237,7 @@ SPECS = {
         "certificate": (_text, None),
         "key": (_text, None),
         "main_cf": (_text, None),
+        "timeout": (_number(0.01, 300), 5),
     },
     "rehearse": {
         "chains": (_chains, REQUIRED),
@@ -251,7 +259,7 @@ SPECS = {
 SHAPES = {
     "fetch": dict(_EXCHANGE, body=None, body_bytes=0),
     "connect": _EXCHANGE,
-    "chain": _EXCHANGE,
+    "chain": dict(_EXCHANGE, trust=None),
     "smtp": {"ok": False, "mx": None, "hosts": [], "paths": [], "certificates": {}, "truncated": False},
     "store": {
         "path": None,
@@ -266,7 +274,7 @@ SHAPES = {
         "files": None,
     },
     "discover": {"stores": [], "postfix": None, "programs": None, "own_passwords": [], "truncated": False},
-    "identity": {"identities": [], "postfix": None},
+    "identity": {"identities": [], "postfix": None, "truncated": False},
     "rehearse": {"results": [], "appends_default": None},
     "sources": {"found": [], "problems": [], "tools": []},
     "file": {"path": None, "real_path": None, "size": None, "modified": None, "sha256": None, "data": None},

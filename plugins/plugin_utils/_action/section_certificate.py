@@ -26,6 +26,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.mod
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import load_pem_certificates
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import root_catalogue
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.public_ca import public_ca_rules
 
 if t.TYPE_CHECKING:
     from cryptography import x509
@@ -51,7 +52,7 @@ class CertificateSection(Section):
         if args["certificate"] or not self.server:
             main_cf = None if args["certificate"] else args["main_cf"]
             files = {"certificate": args["certificate"], "key": args["key"], "main_cf": main_cf}
-            requests.append({"id": _FILES, "op": "identity", **files})
+            requests.append({"id": _FILES, "op": "identity", "timeout": args["timeout"], **files})
         if self.server:
             requests.append(_port_request(self.server, args["timeout"]))
         return requests
@@ -75,13 +76,14 @@ def _port_request(server: Server, timeout: float) -> dict[str, t.Any]:
         "starttls": server.starttls,
         "timeout": timeout,
         "proxy": "none",
+        "system_store": True,
     }
 
 
 def _policy(args: t.Mapping[str, t.Any]) -> Policy:
     if args["lead_time"] < 0:
         raise ValueError(f"lead_time: must be a number of days, not {args['lead_time']}")
-    shipped = [root.pem for root in root_catalogue().values() if root.pem]
+    public = tuple(_certificates("roots", root.pem)[0] for root in root_catalogue().values() if root.pem)
     following = args["next_certificate"]
     return Policy(
         sender_name=args["tls_sender_certificate_name"],
@@ -89,7 +91,9 @@ def _policy(args: t.Mapping[str, t.Any]) -> Policy:
         bound_to=args["tls_certificate_name"],
         next_certificate=_certificates("next_certificate", following)[0] if following else None,
         expected=tuple(_fingerprint(item) for item in args["expected_sha256"]),
-        roots=tuple(certificate for pem in [*shipped, *args["issuers"]] for certificate in _certificates("issuers", pem)),
+        roots=(*public, *(certificate for pem in args["issuers"] for certificate in _certificates("issuers", pem))),
+        public_roots=public,
+        rules=public_ca_rules(),
         public=args["flow"] == "hybrid",
         lead_time=dt.timedelta(days=args["lead_time"]),
     )

@@ -35,8 +35,14 @@ CERTIFICATE_TYPES = (
         id="certificate.missing",
         status="fail",
         severity="critical",
-        meaning="The file that is configured does not exist or holds no certificate. TLS with this certificate cannot work.",
-        remedy="Put the certificate and its intermediates there in PEM, or correct the path in the configuration.",
+        meaning=(
+            "The file that is configured does not exist or holds no certificate in PEM, as where it holds a private key alone, "
+            "DER or PKCS #12. TLS with this certificate cannot work."
+        ),
+        remedy=(
+            "Put the certificate and its intermediates there in PEM (`openssl x509 -inform DER`, `openssl pkcs12 -nokeys`), or"
+            " correct the path in the configuration. In a list of chain files each key stands before its certificates."
+        ),
     ),
     FindingType(
         id="certificate.valid",
@@ -64,10 +70,20 @@ CERTIFICATE_TYPES = (
         status="warn",
         severity="high",
         meaning=(
-            "The certificate ends within the lead time. Public certificates last 200 days at most since 2026-03-15, 100 days "
-            "from 2027-03-15 and 47 days from 2029-03-15, so that renewal has to be automatic."
+            "The certificate ends within the lead time. Public certificates live shorter and shorter, as the detail says, so that"
+            " renewal has to be automatic."
         ),
         remedy="Renew it now, and let the renewal reload the mail server and check what connectors refer to.",
+    ),
+    FindingType(
+        id="certificate.lifetime_too_long",
+        status="warn",
+        severity="medium",
+        meaning=(
+            "The certificate says that it is from a public CA, and is valid for longer than public CAs could issue it on that "
+            "day. Either the CA broke the Baseline Requirements, which ends in a revocation, or it is no public CA."
+        ),
+        remedy="Ask the CA for another certificate, or look at who really issued it.",
     ),
     FindingType(
         id="certificate.key_matches",
@@ -143,8 +159,8 @@ CERTIFICATE_TYPES = (
         status="fail",
         severity="high",
         meaning=(
-            "The certificate is not from a public CA: it is self-signed or carries no policy of the CA/Browser Forum. "
-            "Exchange Online trusts only public CAs."
+            "The certificate is not from a public CA: it is self-signed, or it carries no policy of the CA/Browser Forum and "
+            "leads to none of the collection's roots. Exchange Online trusts only public CAs."
         ),
         remedy="Use a certificate of a public CA for mail flow with Exchange Online.",
     ),
@@ -152,8 +168,24 @@ CERTIFICATE_TYPES = (
         id="certificate.public_ca",
         status="pass",
         severity="info",
-        meaning="The certificate carries a policy of the CA/Browser Forum, as only certificates of public CAs do.",
+        meaning=(
+            "The certificate leads to a root of a public CA: to one of the collection's, or, where it carries a policy of the "
+            "CA/Browser Forum, to one in the host's own store."
+        ),
         remedy="Nothing to do.",
+    ),
+    FindingType(
+        id="certificate.origin_unknown",
+        status="unknown",
+        severity="medium",
+        meaning=(
+            "The certificate carries a policy of the CA/Browser Forum, as those of public CAs do, but any CA can write that into "
+            "a certificate, and no root that is known was reached."
+        ),
+        remedy=(
+            "Look at the reason in the detail. Put the missing intermediates into the file, or look the root up in the list of "
+            "roots that Microsoft trusts."
+        ),
     ),
     FindingType(
         id="certificate.name_matches",
@@ -212,9 +244,19 @@ CERTIFICATE_TYPES = (
         status="warn",
         severity="low",
         meaning=(
-            "The extended key usage does not allow clientAuth. Public CAs are leaving it out (DigiCert from 2027-03-01 on, "
-            "Chrome's programme 2027-03-15). No statement of Microsoft about hybrid mail flow is known; a partner's own "
-            "server may demand it."
+            "The extended key usage does not allow clientAuth. Public CAs are leaving it out; the detail says who and when. No "
+            "statement of Microsoft about hybrid mail flow is known; a partner's own server may demand it."
+        ),
+        remedy="Ask partners that verify client certificates whether they demand clientAuth, before the next renewal.",
+    ),
+    FindingType(
+        id="certificate.client_auth_ending",
+        status="warn",
+        severity="low",
+        meaning=(
+            "The certificate has the extended key usage clientAuth, which public CAs are leaving out; the detail says who and "
+            "when, and sources contradict each other. The next certificate may come without it. No statement of Microsoft about "
+            "hybrid mail flow is known; a partner's own server may demand it."
         ),
         remedy="Ask partners that verify client certificates whether they demand clientAuth, before the next renewal.",
     ),

@@ -12,12 +12,14 @@ import dataclasses
 import datetime as dt
 import typing as t
 
+from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.names import Comparison, WireName, compare_names
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
 
 GenerationStatus = t.Literal["current", "coming", "deprecated"]
 _ORDER: t.Final[tuple[GenerationStatus, ...]] = ("current", "coming", "deprecated")
 
-# The name that the mail servers of Exchange Online present, worldwide; profiles say it too, where a source does.
+# The name that the mail servers of Exchange Online have presented worldwide, for profiles without a source that says it. What was
+# seen on the wire takes precedence over both.
 SERVED_NAME: t.Final = "mail.protection.outlook.com"
 
 
@@ -86,6 +88,7 @@ class Sheet:
     generations: tuple[Generation, ...]
     destinations: tuple[Destination, ...]
     served: tuple[Served, ...]
+    comparisons: tuple[Comparison, ...]
     settings: tuple[Setting, ...]
 
 
@@ -93,16 +96,21 @@ def build_sheet(
     profiles: t.Sequence[Profile],
     served: t.Sequence[Served],
     *,
+    seen: t.Sequence[WireName] = (),
     today: dt.date,
     title: str,
     domains: t.Sequence[str],
     certificate_name: str | None,
     partner_domains: t.Sequence[str],
 ) -> Sheet:
-    """The sheet of these profiles on a day. `domains` and `certificate_name` are ours, `partner_domains` the reader's."""
+    """The sheet of these profiles on a day. `domains` and `certificate_name` are ours, `partner_domains` the reader's.
+
+    `seen` are names that our servers were seen to present.
+    """
     generations = sorted((_generation(profile, today) for profile in profiles), key=lambda one: _ORDER.index(one.status))
     needed = [profile for profile in profiles if _status(profile, today) != "deprecated"]
     name = next((profile.certificate.common_name for profile in needed if profile.certificate.common_name), SERVED_NAME)
+    comparisons = compare_names(domains, seen, name)
     return Sheet(
         title=title,
         made=today.isoformat(),
@@ -111,9 +119,10 @@ def build_sheet(
         generations=tuple(generations),
         destinations=_destinations(needed),
         served=tuple(served),
+        comparisons=comparisons,
         settings=(
-            *_settings_for_postfix(domains, name),
-            *_settings_for_exchange(domains, name),
+            *_settings_for_postfix(comparisons),
+            *_settings_for_exchange(comparisons),
             *_settings_for_exchange_online(partner_domains),
         ),
     )
@@ -160,10 +169,9 @@ def _destinations(profiles: t.Sequence[Profile]) -> tuple[Destination, ...]:
     return tuple(Destination(host, port, tuple(sorted(kinds))) for (host, port), kinds in sorted(uses.items()))
 
 
-def _settings_for_postfix(domains: t.Sequence[str], name: str) -> list[Setting]:
-    ours = tuple(domains) or ("example.com",)
-    policy = "\n".join(f"{domain} secure match={name}:.{name}" for domain in ours)
-    senders = "\n".join(f"{domain} reject_plaintext_session" for domain in ours)
+def _settings_for_postfix(comparisons: t.Sequence[Comparison]) -> list[Setting]:
+    policy = "\n".join(f"{_domain(item)} secure match={':'.join(item.patterns)}" for item in comparisons)
+    senders = "\n".join(f"{_domain(item)} reject_plaintext_session" for item in comparisons)
     return [
         Setting("Postfix, sending to us: main.cf", "smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy"),
         Setting("Postfix, sending to us: /etc/postfix/tls_policy", policy),
@@ -175,13 +183,24 @@ def _settings_for_postfix(domains: t.Sequence[str], name: str) -> list[Setting]:
     ]
 
 
-def _settings_for_exchange(domains: t.Sequence[str], name: str) -> list[Setting]:
-    ours = ", ".join(_quoted(domain) for domain in domains or ("example.com",))
-    command = (
-        f"New-SendConnector -Name 'Forced TLS' -AddressSpaces {ours} -DNSRoutingEnabled $true -RequireTLS $true "
-        f"-TlsAuthLevel DomainValidation -TlsDomain {_quoted(name)}"
-    )
-    return [Setting("Exchange Server, sending to us", command)]
+def _domain(item: Comparison) -> str:
+    return item.domain or "example.com"
+
+
+def _settings_for_exchange(comparisons: t.Sequence[Comparison]) -> list[Setting]:
+    """A connector for each name, because it compares one."""
+    by_name: dict[str, list[str]] = {}
+    for item in comparisons:
+        by_name.setdefault(item.exact, []).append(_domain(item))
+    lines = []
+    for number, (name, domains) in enumerate(by_name.items(), start=1):
+        title = "Forced TLS" if len(by_name) == 1 else f"Forced TLS {number}"
+        spaces = ", ".join(_quoted(domain) for domain in domains)
+        lines.append(
+            f"New-SendConnector -Name '{title}' -AddressSpaces {spaces} -DNSRoutingEnabled $true -RequireTLS $true "
+            f"-TlsAuthLevel DomainValidation -TlsDomain {_quoted(name)}"
+        )
+    return [Setting("Exchange Server, sending to us", "\n".join(lines))]
 
 
 def _settings_for_exchange_online(partner_domains: t.Sequence[str]) -> list[Setting]:

@@ -79,7 +79,7 @@ def build_document(
     now = generated_at.astimezone(dt.timezone.utc)
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     entries = [_host(host, stamp) for host in sorted(hosts, key=lambda host: str(host["host"]))]
-    _add_fleet(entries, judge_fleet({str(host["host"]): host.get("result") for host in hosts}, observed_at=stamp))
+    _add_fleet(entries, fleet_findings(hosts, observed_at=now))
     names = [entry["host"] for entry in entries]
     twice = sorted(name for name, count in collections.Counter(names).items() if count > 1)
     if twice:
@@ -111,12 +111,18 @@ def build_document(
     }
 
 
-def _add_fleet(entries: list[Json], found: t.Iterable[Finding]) -> None:
-    """Add to each host what only the results of all hosts together tell."""
+def fleet_findings(hosts: t.Sequence[t.Mapping[str, t.Any]], *, observed_at: dt.datetime) -> list[Json]:
+    """What only the results of all hosts together tell, each finding about one of them. Arguments as above."""
+    stamp = observed_at.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    results = {str(host["host"]): host.get("result") for host in hosts}
+    return [redact(finding.as_dict()) for finding in judge_fleet(results, observed_at=stamp)]
+
+
+def _add_fleet(entries: list[Json], found: t.Iterable[Json]) -> None:
     by_host = {entry["host"]: entry for entry in entries}
     for finding in found:
-        entry = by_host[finding.host]
-        entry["findings"] = sorted([*entry["findings"], {**redact(finding.as_dict()), "waived": None}], key=_sort_key)
+        entry = by_host[finding["host"]]
+        entry["findings"] = sorted([*entry["findings"], {**finding, "waived": None}], key=_sort_key)
         entry["summary"] = _count(entry["findings"])
         entry.update(compliant=False, verdict=_WORDS[False])
 

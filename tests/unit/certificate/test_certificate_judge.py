@@ -13,12 +13,19 @@ import typing as t
 import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.judgement import judge_identities
-from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.model import Identity, Key, Policy, identities_of
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.model import (
+    Identity,
+    Key,
+    Policy,
+    StoreVerdict,
+    identities_of,
+)
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.names import (
     connector_name,
     match_accepted_domain,
     match_connector,
 )
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.public_ca import public_ca_rules
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -33,6 +40,8 @@ POLICY = Policy(
     next_certificate=None,
     expected=(),
     roots=(ROOT.certificate,),
+    public_roots=(ROOT.certificate,),
+    rules=public_ca_rules(),
     public=True,
     lead_time=dt.timedelta(days=30),
 )
@@ -44,15 +53,24 @@ def public(*names: str, issuer: Authority = ISSUING, common: str = "mail.example
     extensions: list[tuple[x509.ExtensionType, bool]] = [(x509.CertificatePolicies([policy]), False)]
     if names:
         extensions.append((x509.SubjectAlternativeName([x509.DNSName(item) for item in names]), False))
-    return issuer.issue(common, extensions=[*extensions, *options.pop("more", [])], **options)
+    validity = {"not_before": NOW - 100 * DAY, "not_after": NOW + 100 * DAY}
+    return issuer.issue(common, extensions=[*extensions, *options.pop("more", [])], **{**validity, **options})
 
 
 def judge(*chain: Authority, key: Key | None = KEY, now: dt.datetime = NOW, **policy: t.Any) -> dict[str, Finding]:
-    identity = Identity("/c.pem", ("option",), tuple(item.certificate for item in chain), key, policy.pop("error", None))
+    return judged(*chain, key=key, now=now, **policy)[1]
+
+
+def judged(
+    *chain: Authority, key: Key | None = KEY, now: dt.datetime = NOW, **policy: t.Any
+) -> tuple[dict[str, t.Any], dict[str, Finding]]:
+    """What is returned about the certificate, and the findings by the end of their ids."""
+    seen = {name: policy.pop(name, None) for name in ("error", "form", "trust")}
+    identity = Identity("/c.pem", ("option",), tuple(item.certificate for item in chain), key, **seen)
     asked = dataclasses.replace(POLICY, **policy)
     certificates, findings = judge_identities([identity], asked, host="mx1", now=now, observed_at="2026-03-01T12:00:00Z")
     assert [item["source"] for item in certificates] == ["/c.pem"]
-    return {finding.id.removeprefix("certificate."): finding for finding in findings}
+    return certificates[0], {finding.id.removeprefix("certificate."): finding for finding in findings}
 
 
 def statuses(found: dict[str, Finding]) -> dict[str, str]:
@@ -93,9 +111,47 @@ def test_chains() -> None:
 
 def test_a_private_ca_fails_hybrid_flow_and_is_a_warning_for_a_partner() -> None:
     private = ISSUING.issue("mail.example.com")
-    assert judge(private, ISSUING)["private_ca"].status == "fail"
-    assert judge(private, ISSUING, public=False)["private_ca"].status == "warn"
+    assert judge(private, ISSUING, public_roots=())["private_ca"].status == "fail"
+    assert judge(private, ISSUING, public_roots=(), public=False)["private_ca"].status == "warn"
     assert judge(make_root("self"), public=False)["private_ca"].status == "warn"
+
+
+KNOWN = StoreVerdict(ok=True, code=None, message="OK", version="OpenSSL 3.0.17 1 Jul 2025")
+UNKNOWN = StoreVerdict(ok=False, code=20, message="unable to get local issuer certificate", version="OpenSSL 3.0.17 1 Jul 2025")
+
+
+@pytest.mark.parametrize(
+    ("trust", "slug", "status", "origin"),
+    [
+        (None, "origin_unknown", "unknown", None),
+        (UNKNOWN, "origin_unknown", "unknown", None),
+        (dataclasses.replace(UNKNOWN, ok=None, message="openssl: not found"), "origin_unknown", "unknown", None),
+        (KNOWN, "public_ca", "pass", True),
+        # OpenSSL looks at dates last: the root was reached.
+        (dataclasses.replace(UNKNOWN, code=10, message="certificate has expired"), "public_ca", "pass", True),
+    ],
+)
+def test_a_policy_alone_does_not_make_a_ca_public(
+    trust: StoreVerdict | None, slug: str, status: str, origin: bool | None
+) -> None:
+    returned, found = judged(public(), ISSUING, public_roots=(), trust=trust)
+    assert (found[slug].status, returned["public_ca"]) == (status, origin)
+    assert {"public_ca", "private_ca", "origin_unknown"} & set(found) == {slug}
+    if trust is not None and trust.ok is not True and slug == "origin_unknown":
+        assert trust.message in found[slug].detail
+
+
+def test_the_host_knows_the_root_of_a_private_ca_too() -> None:
+    assert judge(ISSUING.issue("mail.example.com"), ISSUING, public_roots=(), trust=KNOWN)["private_ca"].status == "fail"
+
+
+def test_for_a_partner_an_unknown_origin_is_no_more_than_a_warning() -> None:
+    assert judge(public(), ISSUING, public_roots=(), public=False)["origin_unknown"].status == "warn"
+
+
+def test_a_known_root_that_the_chain_does_not_lead_to_proves_nothing() -> None:
+    stranger = make_root("Stranger").issue("Other Issuing CA", ca=True)
+    assert "origin_unknown" in judge(public(issuer=stranger), stranger, ROOT)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +170,26 @@ def test_private_keys(changes: dict[str, t.Any], slug: str, status: str) -> None
     assert judge(public(), ISSUING, key=dataclasses.replace(KEY, **changes))[slug].status == status
 
 
+def test_the_mode_of_a_file_without_a_key_exposes_nothing() -> None:
+    none = dataclasses.replace(KEY, path="/c.pem", mode="0644", matches=None, error=("error", "holds no private key in PEM"))
+    found = judge(public(), ISSUING, key=none)
+    assert found["key_missing"].status == "fail"
+    assert not {"key_exposed", "key_shared"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("form", "word"), [("key", "private key and no certificate"), ("der", "DER"), ("pkcs12", "PKCS #12"), ("other", "no cert")]
+)
+def test_a_file_that_is_configured_and_useless_fails(form: str, word: str) -> None:
+    returned, found = judged(form=form)
+    assert (found["missing"].status, returned["sha256"]) == ("fail", None)
+    assert word in found["missing"].summary
+
+
+def test_a_key_without_a_certificate_can_be_exposed_all_the_same() -> None:
+    assert judge(form="key", key=dataclasses.replace(KEY, mode="0644"))["key_exposed"].status == "fail"
+
+
 def test_a_key_for_the_group_of_certificates_is_no_news() -> None:
     found = judge(public(), ISSUING, key=dataclasses.replace(KEY, mode="0640", group="ssl-cert"))
     assert not {"key_shared", "key_exposed"} & set(found)
@@ -126,6 +202,61 @@ def test_weak_key_and_usages() -> None:
     server = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH])
     assert judge(public(more=[(client, False)]), ISSUING)["server_auth_missing"].status == "warn"
     assert judge(public(more=[(server, False)]), ISSUING)["client_auth_missing"].status == "warn"
+
+
+BOTH = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH])
+
+
+def test_a_public_certificate_that_has_client_auth_is_the_one_to_lose_it() -> None:
+    returned, found = judged(public(more=[(BOTH, False)]), ISSUING)
+    assert (returned["server_auth"], returned["client_auth"]) == (True, True)
+    ending = found["client_auth_ending"]
+    assert ending.status == "warn"
+    for word in ("DigiCert", "2027-03-01", "Sectigo", "2027-02-10", "2026-05-15", "Chrome", "2027-03-15", "As of 2026-11-24"):
+        assert word in ending.detail
+    assert ending.evidence["as_of"] == "2026-11-24"
+    assert "client_auth_ending" not in judge(ISSUING.issue(extensions=[(BOTH, False)]), ISSUING, public_roots=())
+    assert "client_auth_ending" not in judge(public(), ISSUING)
+
+
+LATER = dt.datetime(2026, 11, 26, tzinfo=dt.timezone.utc)
+SECOND = dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("issued", "lifetime", "longest", "too_long"),
+    [
+        # Both ends belong to the validity (RFC 5280 4.1.2.5), and the smallest excess is a day (Baseline Requirements 6.3.2).
+        (LATER, 200 * DAY - SECOND, 200, False),
+        (LATER, 200 * DAY, 200, True),
+        (LATER, 400 * DAY, 200, True),
+        (dt.datetime(2026, 3, 14, tzinfo=dt.timezone.utc), 398 * DAY - SECOND, 398, False),
+        (dt.datetime(2027, 3, 15, tzinfo=dt.timezone.utc), 200 * DAY - SECOND, 100, True),
+        (dt.datetime(2029, 3, 15, tzinfo=dt.timezone.utc), 47 * DAY - SECOND, 47, False),
+    ],
+)
+def test_how_long_a_public_certificate_may_live(
+    issued: dt.datetime, lifetime: dt.timedelta, longest: int, too_long: bool
+) -> None:
+    leaf = public(not_before=issued, not_after=issued + lifetime)
+    returned, found = judged(leaf, ISSUING, now=issued + DAY)
+    assert (returned["longest_days"], "lifetime_too_long" in found) == (longest, too_long)
+    assert "lifetime_too_long" not in judge(
+        ISSUING.issue(not_before=issued, not_after=issued + lifetime), ISSUING, public_roots=()
+    )
+
+
+def test_days_are_returned() -> None:
+    returned, _found = judged(public(not_before=NOW - 27 * DAY, not_after=NOW + 20 * DAY - SECOND), ISSUING)
+    assert {name: returned[name] for name in ("lifetime_days", "days_left", "lead_time_days", "renewal_due")} == {
+        "lifetime_days": 47,
+        "days_left": 19,
+        "lead_time_days": 15,
+        "renewal_due": False,
+    }
+    assert (returned["longest_days"], returned["longest_days_today"]) == (398, 398)
+    soon = judge(public(not_after=NOW + 2 * DAY), ISSUING)["expires_soon"]
+    assert "398 days at most, from 2026-03-15 on for 200" in soon.detail
 
 
 @pytest.mark.parametrize(
@@ -185,6 +316,7 @@ def test_what_was_not_seen_is_unknown_and_what_is_not_there_fails() -> None:
 
 def test_answers_of_a_hostile_host_do_not_raise() -> None:
     junk: list[t.Any] = [None, 7, "x", [], {}, {"chain": 5}, {"chain": ["!", 3]}, {"key": {"path": 7, "mode": []}, "used_by": 1}]
+    junk += [{"form": 5, "trust": junk}, {"trust": {"ok": "x", "code": "y", "message": 7}, "form": "\x1b[0m"}]
     for item in junk:
         answer = {"identities": [item], "postfix": {"parameters": {"smtp_tls_chain_files": None}, "error": item}, "error": item}
         judge_identities(identities_of(answer), POLICY, host="mx1", now=NOW, observed_at="")

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.content import Sheet, build_sheet
 from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.render import render_html, render_markdown
-from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.wire import served_certificates
+from ansible_collections.mailops.tls.plugins.plugin_utils._partner_sheet.wire import names_on_wire, served_certificates
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader import shipped_profiles
 
 EVIL = "<script>alert(1)</script> | `x` \u202e"
@@ -29,6 +29,10 @@ def sheet(today: dt.date = dt.date(2026, 11, 24), **options: t.Any) -> Sheet:
     }
     served = settings.pop("served", [])
     return build_sheet(list(shipped_profiles().values()), served, today=today, **settings)
+
+
+def settings_text(one: Sheet) -> str:
+    return "\n".join(setting.text for setting in one.settings)
 
 
 class Checker(html.parser.HTMLParser):
@@ -136,3 +140,97 @@ def test_certificates_on_the_wire_are_gathered() -> None:
         ("AA", ("mx1",), ("a", "b")),
         ("BB", ("mx2",), ("a",)),
     ]
+
+
+def seen(
+    server: str, *names: str, domain: str | None = "example.com", trusted: bool | None = True, matched: str | None = None
+) -> dict[str, t.Any]:
+    """A path as smtp_tls_info returns it; the last name is the common name."""
+    listed = [{"field": "CN" if number == len(names) else "SAN", "value": name} for number, name in enumerate(names, start=1)]
+    chain = [{"sha256": "ab" * 32, "names": listed}] if names else []
+    name = {"reference": server, "matched": matched is not None, "field": "SAN" if matched else None, "value": matched}
+    return {"domain": domain, "host": server, "chain": chain, "trusted": trusted, "name": name if names else None}
+
+
+def from_wire(*paths: t.Any, **options: t.Any) -> Sheet:
+    return sheet(seen=names_on_wire([{"host": "a", "result": {"paths": list(paths)}}]), **options)
+
+
+TENANT = "tenant.a-v1.mx.microsoft"
+
+
+def test_names_below_mx_microsoft_are_those_seen() -> None:
+    one = from_wire(seen(TENANT, "*.a-v1.mx.microsoft", "mx.microsoft", matched="*.a-v1.mx.microsoft"))
+    text = settings_text(one)
+    assert "example.com secure match=a-v1.mx.microsoft:.a-v1.mx.microsoft\n" in text + "\n"
+    assert "-TlsDomain '*.a-v1.mx.microsoft'" in text
+    assert "mail.protection.outlook.com" not in text
+    assert one.comparisons[0].note == (
+        f"example.com: a-v1.mx.microsoft, as presented by {TENANT}. The profiles say mail.protection.outlook.com."
+    )
+    for render in (render_markdown, render_html):
+        assert "The profiles say mail" in render(one).decode().replace("\\", "")
+
+
+def test_what_the_profile_says_and_the_wire_confirms_stays() -> None:
+    server = "example-com.mail.protection.outlook.com"
+    wild = "*.mail.protection.outlook.com"
+    one = from_wire(seen(server, wild, "mail.protection.outlook.com", matched=wild))
+    assert settings_text(one) == settings_text(sheet())
+    assert one.comparisons[0].note == f"example.com: mail.protection.outlook.com, as presented by {server}."
+
+
+def test_without_a_certificate_the_name_of_the_server_counts() -> None:
+    one = from_wire(seen(TENANT))
+    assert f"match={TENANT}:.{TENANT}" in settings_text(one)
+    assert "no certificate was seen" in one.comparisons[0].note
+
+
+def test_where_nothing_was_seen_the_sheet_says_so() -> None:
+    one = from_wire(seen("mx.partner.test", "mx.partner.test", domain="partner.test", matched="mx.partner.test"))
+    assert "match=mail.protection.outlook.com:" in settings_text(one)
+    assert "No server was seen" in one.comparisons[0].note
+
+
+def test_each_domain_has_its_own_names() -> None:
+    one = from_wire(
+        seen(TENANT, "*.a-v1.mx.microsoft", matched="*.a-v1.mx.microsoft"),
+        seen("mx.example.org", "mx.example.org", domain="example.org", matched="mx.example.org"),
+        domains=["example.com", "Example.ORG", "example.net"],
+    )
+    text = settings_text(one)
+    assert "Example.ORG secure match=mx.example.org\n" in text
+    # What was reached for another domain of Exchange Online is better than what a profile says.
+    assert "example.net secure match=a-v1.mx.microsoft:.a-v1.mx.microsoft" in text
+    assert "-AddressSpaces 'example.com', 'example.net'" in text
+    assert text.count("New-SendConnector") == 2
+
+
+def test_a_wildcard_is_for_what_is_below_it() -> None:
+    text = settings_text(from_wire(seen("mx.example.org", "*.example.org", matched="*.example.org")))
+    assert "example.com secure match=.example.org\n" in text
+    assert "-TlsDomain '*.example.org'" in text
+
+
+def test_half_of_the_servers_have_another_name() -> None:
+    one = from_wire(
+        seen(TENANT, "*.a-v1.mx.microsoft", matched="*.a-v1.mx.microsoft"),
+        seen("b." + TENANT, "mail.protection.outlook.com"),
+    )
+    match = "match=a-v1.mx.microsoft:.a-v1.mx.microsoft:mail.protection.outlook.com:.mail.protection.outlook.com"
+    assert match in settings_text(one)
+    assert "A connector of Exchange takes one name" in one.comparisons[0].note
+
+
+@pytest.mark.parametrize("trusted", [False, None])
+def test_somebody_in_between_does_not_get_into_configurations(trusted: bool | None) -> None:
+    one = from_wire(seen("example-com.mail.protection.outlook.com", "evil.test", trusted=trusted))
+    assert "evil.test" not in settings_text(one)
+    assert "evil.test was presented too" in one.comparisons[0].note
+
+
+def test_what_is_no_name_is_passed_over() -> None:
+    for name in ("a b", "x; reject", "'", "", "*.", 7, None, "a\nb"):
+        path = {**seen(TENANT, "x.test"), "chain": [{"names": [{"field": "SAN", "value": name}, "junk", {}]}], "name": name}
+        assert [item.presented for item in names_on_wire([{"result": {"paths": [path, name]}}])] == [False]
+    assert names_on_wire([{"result": {"paths": [{"host": "a b"}, {"host": None}]}}, {"result": 7}, {}]) == []

@@ -84,3 +84,97 @@ def test_both_sides_of_postfix_with_the_same_files_are_one(ask: Ask, files: path
 def test_without_postfix_there_is_nothing(ask: Ask, files: pathlib.Path) -> None:
     answer = ask("identity", main_cf=str(files / "absent.cf"))
     assert (answer["error"], answer["identities"], answer["postfix"]) == (None, [], None)
+
+
+def names(answer: dict[str, t.Any]) -> list[tuple[str, str, bool | None, int]]:
+    """Of each identity the files of the certificate and the key, whether they match, and the length of the chain."""
+    return [
+        (pathlib.Path(item["certificate"]).name, pathlib.Path(item["key"]["path"]).name, item["key_matches"], len(item["chain"]))
+        for item in answer["identities"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def chains(files: pathlib.Path) -> pathlib.Path:
+    """Files as Postfix takes them, and others that it does not."""
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key3 -out cert3 -subj /CN=host3 -days 9"
+    subprocess.run(make.split(), cwd=files, check=True, capture_output=True)
+    for output, parts in {
+        "two": ("key1", "cert1", "cert2", "key3", "cert3"),
+        "swapped": ("key1", "cert3", "key3", "cert1"),
+        "backwards": ("cert1", "key1"),
+    }.items():
+        (files / output).write_bytes(b"".join((files / part).read_bytes() for part in parts))
+    for words in ("x509 -in cert1 -outform DER -out der", "pkcs12 -export -in cert1 -inkey key1 -passout pass: -out pfx"):
+        subprocess.run(["openssl", *words.split()], cwd=files, check=True, capture_output=True)
+    (files / "garbage").write_text("no PEM here\n")
+    (files / "empty").write_text("\n")
+    return files
+
+
+def postfix(ask: Ask, directory: pathlib.Path, *paths: str) -> dict[str, t.Any]:
+    main_cf = directory / "chain.cf"
+    main_cf.write_text("smtpd_tls_chain_files = " + ", ".join(str(directory / path) for path in paths) + "\n")
+    return t.cast("dict[str, t.Any]", ask("identity", main_cf=str(main_cf)))
+
+
+def test_a_file_with_two_keys_and_their_chains(ask: Ask, chains: pathlib.Path) -> None:
+    expected = [("two", "two", True, 2), ("two", "two", True, 1)]
+    assert names(postfix(ask, chains, "two")) == expected
+    assert names(ask("identity", certificate=str(chains / "two"))) == expected
+    assert [match for _file, _key, match, _length in names(postfix(ask, chains, "swapped"))] == [False, False]
+
+
+def test_chain_files_are_one_file_in_pieces(ask: Ask, chains: pathlib.Path) -> None:
+    assert names(postfix(ask, chains, "key1", "cert1", "cert2", "key3", "cert3")) == [
+        ("cert1", "key1", True, 2),
+        ("cert3", "key3", True, 1),
+    ]
+
+
+def test_a_key_that_no_certificate_follows(ask: Ask, chains: pathlib.Path) -> None:
+    for answer in (postfix(ask, chains, "key1"), ask("identity", certificate=str(chains / "key1"))):
+        assert names(answer) == [("key1", "key1", None, 0)]
+        assert (first(answer)["form"], first(answer)["error"], first(answer)["key"]["error"]) == ("key", None, None)
+    assert names(postfix(ask, chains, "both", "key3")) == [("both", "both", True, 1), ("key3", "key3", None, 0)]
+    # A key behind its certificate is none that Postfix takes.
+    assert names(postfix(ask, chains, "backwards")) == [("backwards", "backwards", None, 1), ("backwards", "backwards", None, 0)]
+    assert names(ask("identity", certificate=str(chains / "backwards"))) == [("backwards", "backwards", True, 1)]
+
+
+@pytest.mark.parametrize(
+    ("file", "form"), [("der", "der"), ("pfx", "pkcs12"), ("garbage", "other"), ("empty", "empty"), ("key1", "key")]
+)
+def test_a_file_without_a_certificate_is_still_configured(ask: Ask, chains: pathlib.Path, file: str, form: str) -> None:
+    for key in (None, str(chains / "key1")):
+        found = first(ask("identity", certificate=str(chains / file), key=key))
+        assert (found["chain"], found["form"], found["error"]) == ([], form, None)
+    found = first(postfix(ask, chains, file))
+    assert (found["chain"], found["form"]) == ([], form)
+
+
+def test_a_file_that_is_not_there_does_not_blame_the_key_before_it(ask: Ask, chains: pathlib.Path) -> None:
+    found = first(postfix(ask, chains, "key1", "absent"))
+    assert (found["error"]["code"], found["key"]["error"], pathlib.Path(found["certificate"]).name) == ("missing", None, "absent")
+    assert names(postfix(ask, chains, "absent", "cert1")) == [("cert1", "absent", None, 1)]
+
+
+def test_the_mode_of_a_file_without_a_key_is_not_told(ask: Ask, files: pathlib.Path) -> None:
+    found = first(ask("identity", certificate=str(files / "cert1")))
+    assert (found["key"]["mode"], found["key"]["owner"]) == (None, None)
+
+
+def test_more_than_can_be_looked_at_is_told(ask: Ask, chains: pathlib.Path) -> None:
+    pair = (chains / "key3").read_bytes() + (chains / "cert3").read_bytes()
+    for number in range(17):
+        (chains / f"many{number}").write_bytes(pair)
+    answer = postfix(ask, chains, *(f"many{number}" for number in range(17)))
+    assert (len(answer["identities"]), answer["truncated"]) == (16, True)
+
+
+def test_the_store_of_the_host_is_asked(ask: Ask, files: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = first(ask("identity", certificate=str(files / "both")))["trust"]
+    assert (unknown["ok"], unknown["tool"]) == (False, "openssl verify")
+    # OpenSSL's own way to say where the store is.
+    monkeypatch.setenv("SSL_CERT_FILE", str(files / "cert1"))
+    assert first(ask("identity", certificate=str(files / "both")))["trust"]["ok"] is True

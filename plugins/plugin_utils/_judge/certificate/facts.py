@@ -37,7 +37,10 @@ ANY_USAGE: t.Final = "2.5.29.37.0"
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Times are aware UTC, `key_size` is in bits, `usages` are dotted OIDs, None where there is no such extension."""
+    """Times are aware UTC, `key_size` is in bits, `usages` are dotted OIDs, None where there is no such extension.
+
+    `public`: whether it carries a policy of the CA/Browser Forum, which is what it says of itself and no proof.
+    """
 
     not_before: dt.datetime | None
     not_after: dt.datetime | None

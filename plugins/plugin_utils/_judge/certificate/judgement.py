@@ -12,8 +12,9 @@ import datetime as dt
 import itertools
 import typing as t
 
-from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Status, Subject
+from ansible_collections.mailops.tls.plugins.plugin_utils._findings.model import Finding, Subject
 from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry import make
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.context import Judge
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.facts import (
     CLIENT_AUTH,
     SERVER_AUTH,
@@ -27,6 +28,13 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.nam
     match_accepted_domain,
     match_connector,
 )
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.origin import judge_origin, judge_usage, origin_of
+from ansible_collections.mailops.tls.plugins.plugin_utils._judge.certificate.validity import (
+    NOTHING,
+    describe_validity,
+    judge_lifetime,
+    judge_validity,
+)
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import iso, issued_by, name_text, sha256
 
 if t.TYPE_CHECKING:
@@ -36,31 +44,6 @@ if t.TYPE_CHECKING:
 _KEY_GROUPS: t.Final = frozenset({"root", "ssl-cert"})
 _WEAK_HASHES: t.Final = frozenset({"md5", "sha1"})
 _LEAST_BITS: t.Final = {"RSA": 2048, "EC": 256}
-
-
-class _Judge:
-    """One identity being judged; findings are collected in the order of the checks."""
-
-    def __init__(self, identity: Identity, policy: Policy, host: str, now: dt.datetime, observed_at: str) -> None:
-        self.identity, self.policy, self.host, self.now, self.observed_at = identity, policy, host, now, observed_at
-        self.subject = Subject("certificate", identity.name)
-        self.findings: list[Finding] = []
-
-    def say(
-        self, slug: str, summary: str, *, status: Status | None = None, evidence: dict[str, t.Any] | None = None, detail: str = ""
-    ) -> None:
-        self.findings.append(
-            make(
-                f"certificate.{slug}",
-                host=self.host,
-                subject=self.subject,
-                summary=f"{self.identity.name}: {summary}",
-                detail=detail,
-                observed_at=self.observed_at,
-                evidence={"used_by": list(self.identity.used_by), **(evidence or {})},
-                status=status,
-            )
-        )
 
 
 def judge_identities(
@@ -78,13 +61,13 @@ def judge_identities(
         return [], [none]
     returned, findings = [], []
     for identity in identities:
-        judge = _Judge(identity, policy, host, now, observed_at)
+        judge = Judge(identity, policy, host, now, observed_at)
         returned.append(_one(judge))
         findings.extend(judge.findings)
     return returned, findings
 
 
-def _one(judge: _Judge) -> dict[str, t.Any]:
+def _one(judge: Judge) -> dict[str, t.Any]:
     identity = judge.identity
     result: dict[str, t.Any] = {"source": identity.name, "used_by": list(identity.used_by), **_NOTHING}
     result["key"] = _key_result(identity.key)
@@ -93,11 +76,13 @@ def _one(judge: _Judge) -> dict[str, t.Any]:
         return result
     leaf = identity.chain[0]
     facts = facts_of(leaf)
-    _judge_validity(judge, facts)
+    origin, validity = origin_of(judge, facts), describe_validity(judge, facts)
+    judge_validity(judge, facts, validity)
+    judge_lifetime(judge, facts, validity)
     _judge_strength(judge, facts)
-    _judge_usage(judge, facts)
-    result["chain_complete"] = _judge_chain(judge, facts)
-    _judge_origin(judge, facts)
+    judge_usage(judge, facts, origin)
+    result.update(validity, chain_complete=_judge_chain(judge, facts), public_ca=origin.public)
+    judge_origin(judge, facts, origin)
     if identity.key is not None:
         _judge_key(judge, identity.key)
     matched = _judge_names(judge, leaf)
@@ -112,10 +97,13 @@ _NOTHING: t.Final[dict[str, t.Any]] = {
     "names": [],
     "not_before": None,
     "not_after": None,
+    **NOTHING,
     "key_type": None,
     "key_size": None,
     "signature_hash": None,
     "extended_key_usage": None,
+    "server_auth": None,
+    "client_auth": None,
     "public_ca": None,
     "self_signed": None,
     "tls_certificate_name": None,
@@ -138,7 +126,8 @@ def _described(leaf: x509.Certificate, facts: Facts) -> dict[str, t.Any]:
         "key_size": facts.key_size,
         "signature_hash": facts.hash,
         "extended_key_usage": None if facts.usages is None else list(facts.usages),
-        "public_ca": facts.public,
+        "server_auth": facts.may(SERVER_AUTH),
+        "client_auth": facts.may(CLIENT_AUTH),
         "self_signed": facts.self_signed,
         "tls_certificate_name": connector_name(leaf),
     }
@@ -150,35 +139,28 @@ def _key_result(key: Key | None) -> dict[str, t.Any] | None:
     return {"path": key.path, "mode": key.mode, "owner": key.owner, "group": key.group, "matches": key.matches}
 
 
-def _nothing_there(judge: _Judge) -> None:
-    error = judge.identity.error
-    if error is None:
-        judge.say("missing", "the file holds no certificate that can be read")
-    elif error[0] == "missing":
+# What a file holds instead of a certificate, by the `form` that the probe tells.
+_FORMS: t.Final[t.Mapping[str, str]] = {
+    "key": "it holds a private key and no certificate",
+    "der": "it holds a certificate in DER, and PEM is read there",
+    "pkcs12": "it holds PKCS #12, and PEM is read there",
+    "empty": "it is empty",
+}
+
+
+def _nothing_there(judge: Judge) -> None:
+    identity = judge.identity
+    if identity.error is None:
+        judge.say("missing", _FORMS.get(identity.form or "", "the file holds no certificate that can be read"))
+    elif identity.error[0] == "missing":
         judge.say("missing", "there is no such file")
     else:
-        judge.say("unreadable", "not observed", detail=f"{error[0]}: {error[1]}".rstrip(": "))
+        judge.say("unreadable", "not observed", detail=f"{identity.error[0]}: {identity.error[1]}".rstrip(": "))
+    if identity.key is not None and identity.key.error is None:
+        _judge_mode(judge, identity.key)
 
 
-def _judge_validity(judge: _Judge, facts: Facts) -> None:
-    start, end = facts.not_before, facts.not_after
-    evidence: dict[str, t.Any] = {"not_before": iso(start), "not_after": iso(end)}
-    if start is None or end is None:
-        judge.say("unreadable", "its validity cannot be read")
-    elif judge.now > end:
-        judge.say("expired", f"expired on {iso(end)}", evidence=evidence)
-    elif judge.now < start:
-        judge.say("not_yet_valid", f"valid from {iso(start)} on", evidence=evidence)
-    else:
-        # A third of the lifetime, for certificates that live shorter than the lead time would suit (RFC 9773 renews there).
-        lead = min(judge.policy.lead_time, (end - start) / 3)
-        days = (end - judge.now).days
-        slug = "expires_soon" if end - judge.now < lead else "valid"
-        evidence.update(days_left=days, lead_time_days=lead.days)
-        judge.say(slug, f"valid until {iso(end)}, {days} days from now", evidence=evidence)
-
-
-def _judge_strength(judge: _Judge, facts: Facts) -> None:
+def _judge_strength(judge: Judge, facts: Facts) -> None:
     least = _LEAST_BITS.get(facts.key or "")
     if least and facts.key_size is not None and facts.key_size < least:
         judge.say("weak", f"the key is {facts.key} of {facts.key_size} bits", evidence={"key_size": facts.key_size})
@@ -186,15 +168,7 @@ def _judge_strength(judge: _Judge, facts: Facts) -> None:
         judge.say("weak", f"signed with {facts.hash}", evidence={"signature_hash": facts.hash})
 
 
-def _judge_usage(judge: _Judge, facts: Facts) -> None:
-    evidence = {"extended_key_usage": list(facts.usages or ())}
-    if not facts.may(SERVER_AUTH):
-        judge.say("server_auth_missing", "its extended key usage lacks serverAuth", evidence=evidence)
-    if not facts.may(CLIENT_AUTH):
-        judge.say("client_auth_missing", "its extended key usage lacks clientAuth", evidence=evidence)
-
-
-def _judge_chain(judge: _Judge, facts: Facts) -> bool | None:
+def _judge_chain(judge: Judge, facts: Facts) -> bool | None:
     """Whether each certificate is signed by the next, up to a root that is at hand. RFC 5246 7.4.2 demands the order."""
     chain = judge.identity.chain
     if facts.self_signed:
@@ -217,42 +191,40 @@ def _judge_chain(judge: _Judge, facts: Facts) -> bool | None:
     return None
 
 
-def _judge_origin(judge: _Judge, facts: Facts) -> None:
-    if facts.public:
-        judge.say("public_ca", "from a public CA")
-    elif facts.public is False:
-        what = "self-signed" if facts.self_signed else "from a private CA"
-        judge.say("private_ca", what, status=None if judge.policy.public else "warn")
-
-
-def _judge_key(judge: _Judge, key: Key) -> None:
-    evidence: dict[str, t.Any] = {"path": key.path, "mode": key.mode, "owner": key.owner, "group": key.group}
+def _judge_key(judge: Judge, key: Key) -> None:
+    evidence = _key_evidence(key)
     if key.error is not None:
         missing = key.error[0] == "missing" or key.error[1].startswith("holds no private key")
         text = f"{key.path}: {key.error[1] or key.error[0]}"
         judge.say("key_missing" if missing else "key_not_compared", "no private key", detail=text, evidence=evidence)
-    elif key.matches is None:
+        # The mode of a file without a key exposes nothing.
+        return
+    if key.matches is None:
         judge.say("key_not_compared", "the private key was not compared", detail=key.message or "", evidence=evidence)
     else:
         word = "belongs" if key.matches else "does not belong"
         slug = "key_matches" if key.matches else "key_mismatch"
         judge.say(slug, f"the private key {key.path} {word} to it", evidence=evidence)
-    if key.mode is not None:
-        _judge_mode(judge, key, evidence)
+    _judge_mode(judge, key)
 
 
-def _judge_mode(judge: _Judge, key: Key, evidence: dict[str, t.Any]) -> None:
+def _key_evidence(key: Key) -> dict[str, t.Any]:
+    return {"path": key.path, "mode": key.mode, "owner": key.owner, "group": key.group}
+
+
+def _judge_mode(judge: Judge, key: Key) -> None:
     try:
         mode = int(key.mode or "", 8)
     except ValueError:
         return
+    evidence = _key_evidence(key)
     if mode & 0o006:
         judge.say("key_exposed", f"{key.path} has mode {key.mode}", evidence=evidence)
     elif key.owner != "root" or (mode & 0o060 and key.group not in _KEY_GROUPS):
         judge.say("key_shared", f"{key.path} has mode {key.mode}, owner {key.owner} and group {key.group}", evidence=evidence)
 
 
-def _judge_names(judge: _Judge, leaf: x509.Certificate) -> dict[str, t.Any]:
+def _judge_names(judge: Judge, leaf: x509.Certificate) -> dict[str, t.Any]:
     policy = judge.policy
     result: dict[str, t.Any] = {"matched_name": None, "matched_domain": None}
     names = ", ".join(f"{field} {value}" for field, value in dns_names(leaf)) or "none"
@@ -274,7 +246,7 @@ def _judge_names(judge: _Judge, leaf: x509.Certificate) -> dict[str, t.Any]:
     return result
 
 
-def _judge_binding(judge: _Judge, leaf: x509.Certificate) -> None:
+def _judge_binding(judge: Judge, leaf: x509.Certificate) -> None:
     policy, own = judge.policy, connector_name(leaf)
     if policy.bound_to is not None:
         same = policy.bound_to.strip() == own

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.x509 import clean, load_certificate
 
 if t.TYPE_CHECKING:
+    from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.public_ca import PublicCaRules
     from cryptography import x509
 
 _MAX_IDENTITIES: t.Final = 32
@@ -37,19 +38,37 @@ class Key:
 
 
 @dataclasses.dataclass(frozen=True)
+class StoreVerdict:
+    """What the host's OpenSSL said about the chain. `ok` is None where it could not say, `code` an X509_V_ERR number."""
+
+    ok: bool | None
+    code: int | None
+    message: str
+    version: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Identity:
-    """A certificate that the host presents: from a file, with its key, or as a port served it. The leaf comes first."""
+    """A certificate that the host presents: from a file, with its key, or as a port served it. The leaf comes first.
+
+    `form` is what a file without a certificate in PEM holds, `trust` the verdict of the host's OpenSSL with the host's own store.
+    """
 
     name: str
     used_by: tuple[str, ...]
     chain: tuple[x509.Certificate, ...]
     key: Key | None
     error: tuple[str, str] | None
+    form: str | None = None
+    trust: StoreVerdict | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """What is asked of the certificates. `lead_time` says how long before the end a renewal is due."""
+    """What is asked of the certificates. `lead_time` says how long before the end a renewal is due.
+
+    `roots` are all that are at hand, `public_roots` those of public CAs among them; `public` asks for one of these.
+    """
 
     sender_name: str | None
     accepted_domains: tuple[str, ...]
@@ -57,6 +76,8 @@ class Policy:
     next_certificate: x509.Certificate | None
     expected: tuple[str, ...]
     roots: tuple[x509.Certificate, ...]
+    public_roots: tuple[x509.Certificate, ...]
+    rules: PublicCaRules
     public: bool
     lead_time: dt.timedelta
 
@@ -77,6 +98,8 @@ def identities_of(answer: t.Mapping[str, t.Any]) -> tuple[Identity, ...]:
     error = _error(answer.get("error"))
     if error:
         found.append(Identity("files of the host", (), (), None, error))
+    if answer.get("truncated") is True:
+        found.append(Identity("files of the host", (), (), None, ("error", "there are more certificates than were looked at")))
     return (*found, *_unread_settings(answer.get("postfix")))
 
 
@@ -102,7 +125,7 @@ def served_identity(name: str, answer: t.Mapping[str, t.Any]) -> Identity:
     tls = last.get("tls")
     chain = _chain(tls.get("chain")) if isinstance(tls, dict) else ()
     error = None if chain else _error(answer.get("error")) or ("error", "no certificate was presented")
-    return Identity(name, (f"server:{name}",), chain, None, error)
+    return Identity(name, (f"server:{name}",), chain, None, error, trust=_trust(answer.get("trust")))
 
 
 def _identity(item: dict[str, t.Any]) -> Identity:
@@ -113,6 +136,20 @@ def _identity(item: dict[str, t.Any]) -> Identity:
         chain=_chain(item.get("chain")),
         key=_key(item),
         error=_error(item.get("error")),
+        form=_text(item.get("form")),
+        trust=_trust(item.get("trust")),
+    )
+
+
+def _trust(value: t.Any) -> StoreVerdict | None:
+    if not isinstance(value, dict):
+        return None
+    ok, code = value.get("ok"), value.get("code")
+    return StoreVerdict(
+        ok=ok if isinstance(ok, bool) else None,
+        code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+        message=clean(value.get("message") or ""),
+        version=clean(value.get("version") or "OpenSSL"),
     )
 
 
