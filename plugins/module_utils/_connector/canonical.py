@@ -70,14 +70,14 @@ def from_api(field, value):
         return _as_set(_api_item(field, str(item)) for item in items)
     if field.kind == f.BOOL:
         return _api_bool(value)
-    if value is None or value == "":
+    text = "" if value is None else str(value)
+    if not _text(text):
         return None if field.default is f.NO_DEFAULT else field.default
-    text = str(value)
     if field.kind == f.CHOICE:
         return _known_words(field).get(text.strip().lower(), text.strip())
     if field.kind in (f.DOMAIN, f.CERTIFICATE):
         return a_labels(text) or text.strip()
-    return _text(text) or field.default
+    return _text(text)
 
 
 def to_api(field, value):

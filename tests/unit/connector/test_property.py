@@ -17,7 +17,7 @@ from ansible_collections.mailops.tls.plugins.module_utils._connector import plan
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.inbound import INBOUND
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.kinds import Kind
 from ansible_collections.mailops.tls.plugins.plugin_utils._exo.outbound import OUTBOUND
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.lab.exchange_online.quirks import Quirks
@@ -158,6 +158,7 @@ def test_what_is_shown_can_be_declared(kind: Kind, data: st.DataObject) -> None:
 
 
 @given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
+@example("\r")
 def test_reading_never_fails(value: t.Any) -> None:
     """What a service sends that nobody has seen yet is no reason to stop: it stays visible as it is."""
     for kind in KINDS:
