@@ -140,6 +140,18 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: pathlib.Path) -> None:
     assert (done.code, statuses(done)) == (0, {"DigiCert Global Root G2": "present"}), done.output
 
 
+def test_a_damaged_file_is_left_alone_and_holds_nothing_up(tmp_path: pathlib.Path) -> None:
+    """OpenSSL would load nothing of it afterwards either."""
+    texts = {"damaged": pem_of(G1).replace("\n", "\n\n", 3), "good": "# mail\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    stores = [{"type": "pem_file", "path": str(tmp_path / name)} for name in texts]
+    done = apply_role(tmp_path, stores, profiles=["exo-digicert-g2"])
+    assert done.code == 0, done.output
+    assert (tmp_path / "damaged").read_text() == texts["damaged"]
+    assert (tmp_path / "good").read_text() == "# mail\n" + pem_of(G2)
+
+
 def test_declared_anchors_come_and_go(tmp_path: pathlib.Path) -> None:
     require_programs("integration", "certutil")
     database = nss_database(tmp_path / "nss", **{G1.replace("-", "_"): "C,,"})

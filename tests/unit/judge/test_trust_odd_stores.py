@@ -77,6 +77,16 @@ def test_what_openssl_loads_of_an_odd_file_counts(tmp_path, change, status):
     assert openssl_trusts(pem_of(G2), tmp_path, "-CAfile", bundle) is (status == "present")
 
 
+def test_a_root_that_is_missing_from_a_damaged_file_is_not_to_be_added(tmp_path):
+    bundle = tmp_path / "damaged.pem"
+    bundle.write_text("-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", encoding="ascii")
+    damaged, absent = judge_file(bundle, roots=[G2]).findings
+    assert (damaged.id, absent.id) == ("trust.store.damaged", "trust.root.absent")
+    assert "OpenSSL loads nothing of the file at all: line 1: not base64" in absent.detail
+    assert absent.evidence["refused"] == "line 1: not base64"
+    assert "append" not in absent.remediation
+
+
 def test_der_in_a_file_or_a_directory_is_told_as_such(tmp_path):
     for path, kind in ((tmp_path / "g2.crt", "pem_file"), (tmp_path, "pem_directory")):
         (tmp_path / "g2.crt").write_bytes(pem_to_der(pem_of(G2)))

@@ -154,6 +154,8 @@ def _anchor(wanted: WantedRoot) -> dict[str, t.Any] | None:
 
 def _to_be_added(verdict: RootVerdict, store: StoreSpec) -> bool:
     """Whether adding the root is what helps. In keystores that is so too where it lies without effect."""
+    if "refused" in verdict.evidence:
+        return False
     return verdict.status == "absent" or (verdict.status == "not_effective" and store.type in ("java", "nss"))
 
 

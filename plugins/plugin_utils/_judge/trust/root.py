@@ -60,10 +60,19 @@ def judge_root(root: Root, view: StoreView, *, hashed: bool, clocks: Clocks) -> 
     verdict = _judge_in(root, view, hashed, clocks)
     if verdict.status in ("absent", "not_effective") and view.caveat:
         return dataclasses.replace(verdict, detail=_join(verdict.detail, view.caveat))
-    if view.refused and verdict.status in ("present", "shadowed"):
+    return _refused(verdict, view) if view.refused else verdict
+
+
+def _refused(verdict: RootVerdict, view: StoreView) -> RootVerdict:
+    """The verdict on a root in a file of which OpenSSL loads nothing. `refused` says that to add it there would not help."""
+    evidence = {**verdict.evidence, "refused": view.refused}
+    if verdict.status in ("present", "shadowed"):
         detail = f"The certificate is in the file, but OpenSSL loads nothing of it: {view.refused}."
-        return RootVerdict("not_effective", detail, {**verdict.evidence, "refused": view.refused})
-    return verdict
+        return RootVerdict("not_effective", detail, evidence)
+    if verdict.status == "absent":
+        detail = _join(verdict.detail, f"OpenSSL loads nothing of the file at all: {view.refused}.")
+        return RootVerdict("absent", detail, evidence)
+    return dataclasses.replace(verdict, evidence=evidence) if verdict.status == "not_effective" else verdict
 
 
 def _judge_in(root: Root, view: StoreView, hashed: bool, clocks: Clocks) -> RootVerdict:

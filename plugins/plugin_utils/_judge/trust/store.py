@@ -34,6 +34,7 @@ REFUSED: t.Final = (
     "is of another kind",
     "text behind the END line",
     "the file ends",
+    "takes PEM from such a file",
 )
 _AS_DER: t.Final = "The file holds it as DER, and OpenSSL takes PEM from such a store."
 _BEHIND_MARK: t.Final = (
