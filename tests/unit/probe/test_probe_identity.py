@@ -129,6 +129,12 @@ def test_a_file_with_two_keys_and_their_chains(ask: Ask, chains: pathlib.Path) -
     assert [match for _file, _key, match, _length in names(postfix(ask, chains, "swapped"))] == [False, False]
 
 
+def test_a_key_of_another_algorithm_does_not_belong(ask: Ask, chains: pathlib.Path) -> None:
+    for certificate, key in (("cert1", "key3"), ("cert3", "key1")):
+        found = first(ask("identity", certificate=str(chains / certificate), key=str(chains / key)))
+        assert found["key_matches"] is False
+
+
 def test_chain_files_are_one_file_in_pieces(ask: Ask, chains: pathlib.Path) -> None:
     assert names(postfix(ask, chains, "key1", "cert1", "cert2", "key3", "cert3")) == [
         ("cert1", "key1", True, 2),
