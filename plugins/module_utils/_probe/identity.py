@@ -166,11 +166,10 @@ def _of_chain_files(used_by, paths):
     """postconf(5): several files are the same as one that is joined from them in that order, and a key comes before its
     certificates. So a key may have a file of its own before that of its certificates, and intermediates one behind it.
     """
-    found, mixed = [], set()
+    found, mixed, useless = [], set(), []
     for path in paths:
         data, status, error = _read(path)
         parts = sections(data)
-        mixed.update([path] if len(parts) > 1 else [])
         for section in parts:
             if section.text is not None or not found:
                 found.append(_Identity(list(used_by)))
@@ -180,8 +179,14 @@ def _of_chain_files(used_by, paths):
                     found[-1].lack_key(path)
             if section.blocks:
                 found[-1].take_certificates(path, section)
-        if not parts:
-            _note_useless(found, used_by, path, error, data)
+        mixed.update([path] if len(parts) > 1 else [])
+        if error:
+            _note_unread(found, used_by, path, error)
+        elif not parts:
+            useless.append((path, form(data)))
+    if not found:
+        # Beside others Postfix passes over a file with nothing in PEM.
+        found = [_useless(used_by, path, what) for path, what in useless[:1]]
     for one in found:
         one.mixed = bool(mixed & {one.certificate, one.key["path"]})
         # The last word on a key that nothing follows.
@@ -189,13 +194,19 @@ def _of_chain_files(used_by, paths):
     return found
 
 
-def _note_useless(found, used_by, path, error, data):
-    """A file in the list that cannot be read, or holds nothing in PEM. A key that waits for its certificates is not at fault."""
+def _note_unread(found, used_by, path, error):
+    """A file in the list that cannot be read. A key that waits for its certificates is not at fault."""
     if not found or found[-1].settled:
         found.append(_Identity(list(used_by)))
         found[-1].lack_key(path, error)
-    found[-1].certificate = path
-    found[-1].error, found[-1].form = error, None if error else form(data)
+    found[-1].certificate, found[-1].error = path, error
+
+
+def _useless(used_by, path, what):
+    one = _Identity(list(used_by), path)
+    one.lack_key(path)
+    one.form = what
+    return one
 
 
 def _of_files(used_by, certificate, key):

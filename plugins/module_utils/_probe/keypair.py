@@ -16,6 +16,9 @@ from ansible_collections.mailops.tls.plugins.module_utils._probe.pem import BOM,
 
 _KEY = re.compile(rb"^-----BEGIN ((?:ENCRYPTED |RSA |EC |DSA )?PRIVATE KEY)-----", re.M)
 
+# The last is what OpenSSL says of a key of another algorithm than that of the certificate before it.
+_OTHER_KEY = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+
 
 class Section(object):
     """What follows one private key in a file: text (bytes: the key alone, or None before the first), blocks (of `scan`)."""
@@ -74,7 +77,7 @@ def belong(certificate, key):
         context.load_cert_chain(certificate, key, password=lambda: "")
     except ssl.SSLError as exc:
         reason = getattr(exc, "reason", None) or "error"
-        return (False, reason) if reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH") else (None, reason)
+        return (False, reason) if reason in _OTHER_KEY else (None, reason)
     except (OSError, ValueError) as exc:
         return None, type(exc).__name__
     return True, None

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 import typing as t
@@ -14,6 +16,8 @@ import typing as t
 import pytest
 
 from tests.conftest import require_programs
+from tests.unit.probe.servers import Server
+from tests.unit.probe.smtp_servers import MailServer
 
 Ask = t.Callable[..., dict[str, t.Any]]
 
@@ -125,6 +129,12 @@ def test_a_file_with_two_keys_and_their_chains(ask: Ask, chains: pathlib.Path) -
     assert [match for _file, _key, match, _length in names(postfix(ask, chains, "swapped"))] == [False, False]
 
 
+def test_a_key_of_another_algorithm_does_not_belong(ask: Ask, chains: pathlib.Path) -> None:
+    for certificate, key in (("cert1", "key3"), ("cert3", "key1")):
+        found = first(ask("identity", certificate=str(chains / certificate), key=str(chains / key)))
+        assert found["key_matches"] is False
+
+
 def test_chain_files_are_one_file_in_pieces(ask: Ask, chains: pathlib.Path) -> None:
     assert names(postfix(ask, chains, "key1", "cert1", "cert2", "key3", "cert3")) == [
         ("cert1", "key1", True, 2),
@@ -178,3 +188,60 @@ def test_the_store_of_the_host_is_asked(ask: Ask, files: pathlib.Path, monkeypat
     # OpenSSL's own way to say where the store is.
     monkeypatch.setenv("SSL_CERT_FILE", str(files / "cert1"))
     assert first(ask("identity", certificate=str(files / "both")))["trust"]["ok"] is True
+
+
+LISTS: dict[tuple[str, ...], bool] = {
+    ("two",): True,
+    ("key1", "cert1"): True,
+    ("both", "cert2"): True,
+    ("key1", "cert1", "cert2", "key3", "cert3"): True,
+    ("both", "garbage"): True,
+    ("empty", "both"): True,
+    ("key1",): False,
+    ("both", "key3"): False,
+    ("key1", "garbage"): False,
+    ("key1", "absent"): False,
+    ("both", "absent"): False,
+    ("cert1", "key1"): False,
+    ("backwards",): False,
+    ("swapped",): False,
+    ("der",): False,
+    ("garbage",): False,
+}
+
+
+@pytest.fixture(scope="module")
+def postfix_says(chains: pathlib.Path) -> dict[tuple[str, ...], str]:
+    """What posttls-finger says of each list. It reads chain files as smtp(8) and smtpd(8) do, and takes two seconds each time."""
+    require_programs("chain files as Postfix reads them", "posttls-finger")
+    (chains / "empty.cf").mkdir()
+    (chains / "empty.cf" / "main.cf").write_text("compatibility_level = 3.6\n")
+    server = Server(MailServer(None, EHLO=b"250 mail.example.com\r\n"))
+
+    def ask_postfix(paths: tuple[str, ...]) -> str:
+        files = ",".join(str(chains / path) for path in paths)
+        return subprocess.run(
+            ["posttls-finger", "-c", "-l", "may", "-H", files, f"[127.0.0.1]:{server.port}"],
+            env={**os.environ, "MAIL_CONFIG": str(chains / "empty.cf")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            text=True,
+            timeout=60,
+        ).stdout
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(len(LISTS)) as pool:
+            return dict(zip(LISTS, pool.map(ask_postfix, LISTS), strict=True))
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("paths", LISTS, ids=" ".join)
+def test_postfix_takes_what_is_judged_fit(
+    ask: Ask, chains: pathlib.Path, postfix_says: dict[tuple[str, ...], str], paths: tuple[str, ...]
+) -> None:
+    found = postfix(ask, chains, *paths)["identities"]
+    fit = all(item["key_matches"] and item["chain"] and not item["error"] for item in found)
+    said = postfix_says[paths]
+    assert (bool(found) and fit, "error" not in said) == (LISTS[paths], LISTS[paths]), said
