@@ -204,6 +204,26 @@ def test_a_look_alike_beside_the_root_shadows_it_as_it_does_for_openssl(tmp_path
     assert "same name with another key" in finding.detail
 
 
+@pytest.mark.parametrize("directory", [False, True])
+@pytest.mark.parametrize("days", [(-400, -5), (5, 400)])
+def test_a_look_alike_that_is_out_of_date_stands_in_nobodys_way(tmp_path, days, directory):
+    now, authority = dt.datetime.now(dt.timezone.utc), Authority(named("Lab Root"))
+    root, leaf = authority.certificate(now=now), Authority(named("leaf")).certificate(authority, now=now)
+    rival = Authority(named("Lab Root")).certificate(days=days, now=now)
+    store = tmp_path / "store"
+    if directory:
+        store.mkdir()
+        digest = subject_hash(read_certificate(pem_to_der(root)).subject)
+        for number, pem in enumerate((rival, root)):
+            (store / f"{digest}.{number}").write_text(pem, encoding="ascii")
+    else:
+        store.write_text(rival + root, encoding="ascii")
+    judged = (judge_directory if directory else judge_file)(store, roots=[{"name": "Lab", "pem": root}], now=now)
+    assert openssl_trusts(leaf, tmp_path, "-CApath" if directory else "-CAfile", store)
+    assert list(statuses(judged).values()) == ["present"]
+    assert "it is out of date" in judged.findings[0].detail
+
+
 def test_a_root_certified_again_with_its_key_is_present(tmp_path):
     authority = Authority(named("Lab Root"))
     asked, held, leaf = (

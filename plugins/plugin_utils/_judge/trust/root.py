@@ -85,7 +85,7 @@ def _judge_in(root: Root, view: StoreView, hashed: bool, clocks: Clocks) -> Root
     if usable:
         found, verdict = _effective(usable, view, hashed)
         if found is not None:
-            verdict = _shadow(_judge_found(found, clocks, reissued=False), found, view, hashed)
+            verdict = _shadow(_judge_found(found, clocks, reissued=False), found, view, hashed, clocks)
             if verdict.status not in _OUT_OF_DATE:
                 return verdict
     wanted = own[0].parts if own else _parts_of(root)
@@ -115,7 +115,7 @@ def _stand_in(twins: list[Block], view: StoreView, hashed: bool, clocks: Clocks)
     for sha256 in dict.fromkeys(block.parts.sha256 for block in twins):
         found, _reason = _effective([block for block in twins if block.parts.sha256 == sha256], view, hashed)
         if found is not None:
-            verdicts.append(_shadow(_judge_found(found, clocks, reissued=True), found, view, hashed))
+            verdicts.append(_shadow(_judge_found(found, clocks, reissued=True), found, view, hashed, clocks))
     return next((verdict for verdict in verdicts if verdict.status not in _OUT_OF_DATE), verdicts[0] if verdicts else None)
 
 
@@ -125,11 +125,12 @@ def _place(blocks: list[Block]) -> dict[str, t.Any]:
     return {"found_sha256": blocks[0].parts.sha256, **({"files": names[:20]} if names else {})}
 
 
-def _shadow(verdict: RootVerdict, found: Block, view: StoreView, hashed: bool) -> RootVerdict:
+def _shadow(verdict: RootVerdict, found: Block, view: StoreView, hashed: bool, clocks: Clocks) -> RootVerdict:
     """What a certificate of the same name with another key does to a root that is trusted.
 
-    OpenSSL takes the first of that name whose key identifier does not contradict what the chain asks for, and does not try
-    the next when the signature does not fit: get_issuer in crypto/x509/x509_lu.c, check_issued in crypto/x509/v3_purp.c.
+    OpenSSL takes the first of that name whose key identifier does not contradict what the chain asks for and whose dates are
+    right, and does not try the next when the signature does not fit: X509_STORE_CTX_get1_issuer() in crypto/x509/x509_lu.c,
+    check_issued in crypto/x509/v3_purp.c.
     Java and NSS go on to the next, and so of their stores only the look-alike is told.
     """
     if verdict.status != "present":
@@ -143,12 +144,16 @@ def _shadow(verdict: RootVerdict, found: Block, view: StoreView, hashed: bool) -
         return verdict
     own = key_identifier(found.parts.certificate)
     first = [block for block in rivals if view.format is None and _comes_first(block, found, view, hashed)]
-    taken = [block for block in first if key_identifier(block.parts.certificate) in (None, own)]
+    fitting = [block for block in first if key_identifier(block.parts.certificate) in (None, own)]
+    taken = [block for block in fitting if _judge_found(block, clocks, reissued=False).status not in _OUT_OF_DATE]
     evidence = {**verdict.evidence, "look_alikes": sorted({block.parts.sha256 for block in rivals})}
     if not taken:
         detail = (
-            "The store also holds a certificate of the same name with another key, which does not stand in its way where chains "
-            "carry key identifiers, as those of public CAs do."
+            "The store also holds a certificate of the same name with another key, which does not stand in its way: it is out of "
+            "date."
+            if fitting
+            else "The store also holds a certificate of the same name with another key, which does not stand in its way where "
+            "chains carry key identifiers, as those of public CAs do."
         )
         return RootVerdict("present", _join(verdict.detail, detail), evidence)
     detail = (
