@@ -99,6 +99,18 @@ def test_the_deadline_holds_in_a_handshake(serve, ask):
     assert (outcome(answer), answer["elapsed_ms"] < 1400) == ("tls/deadline", True)
 
 
+def test_the_store_of_the_host_is_asked_about_a_chain(serve, ask, authority, monkeypatch):
+    context, _chain = authority.server("localhost")
+    server = serve(lambda connection: connection.recv(1), tls=context)
+    asked = {"host": "localhost", "port": server.port, "family": "ipv4"}
+    assert ask("chain", **asked)["trust"] is None
+    unknown = ask("chain", **asked, system_store=True)["trust"]
+    assert (unknown["ok"], unknown["tool"]) == (False, "openssl verify")
+    # OpenSSL's own way to say where the store is.
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca_path))
+    assert ask("chain", **asked, system_store=True)["trust"]["ok"] is True
+
+
 def test_a_chain_is_shown_whoever_signed_it(serve, ask, localhost_tls):
     context, chain = localhost_tls
     server = serve(lambda connection: connection.recv(1), tls=context)
