@@ -22,6 +22,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.loader impor
     select_roots,
 )
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.public_ca import public_ca_rules
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.technical import tls_reference
 
 if t.TYPE_CHECKING:
@@ -56,6 +57,7 @@ def read_policy(args: t.Mapping[str, t.Any], profiles: tuple[Profile, ...]) -> S
         profiles=profiles,
         profiles_named=args.get("profiles") is not None,
         reference=tls_reference(),
+        rules=public_ca_rules(),
     )
 
 

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mailops.tls.plugins.plugin_utils._judge.smtp.context import Expect
+from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.public_ca import public_ca_rules
 from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.technical import tls_reference
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -291,7 +292,8 @@ def test_certificates_in_any_order_are_a_chain() -> None:
 @pytest.mark.parametrize(("left", "lifetime", "due"), [(29, 365, True), (31, 365, False), (20, 47, False), (10, 47, True)])
 def test_lead_time_follows_the_lifetime(left: int, lifetime: int, due: bool) -> None:
     leaf = server(HOST, not_before=NOW + (left - lifetime) * DAY, not_after=NOW + left * DAY)
-    judged = judge(answer(path(leaf, ISSUING)))
+    judged = judge(answer(path(leaf, ISSUING)), rules=public_ca_rules())
+    assert judged.paths[0]["validity"]["longest_days_today"] == 398, "two weeks before it becomes 200"
     assert ("certificate.expires_soon" in found(judged)) is due
     assert judged.paths[0]["validity"]["days"] == lifetime
 

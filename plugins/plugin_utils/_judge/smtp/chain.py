@@ -48,9 +48,6 @@ _NOT_BUILT: t.Final = frozenset({22, 27})
 LEAF_ONLY: t.Final = "leaf only"
 _WEAK_HASHES: t.Final = frozenset({"md5", "sha1"})
 _LEAST_BITS: t.Final = {"RSA": 2048, "EC": 256}
-# Longest validity of a public TLS certificate by the day of issue (Baseline Requirements 6.3.2, ballot SC-081v3).
-_LONGEST_DAYS: t.Final = ((dt.date(2029, 3, 15), 47), (dt.date(2027, 3, 15), 100), (dt.date(2026, 3, 15), 200))
-_LONGEST_BEFORE: t.Final = 398
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +225,6 @@ def validity(facts: Facts, policy: SmtpPolicy, now: dt.datetime) -> dict[str, t.
     if start is None or end is None:
         return {"not_before": iso(start), "not_after": iso(end), "days": None, "days_left": None, "renewal_due": None}
     lead = min(policy.lead_time, (end - start) / 3)
-    longest = next((days for since, days in _LONGEST_DAYS if now.date() >= since), _LONGEST_BEFORE)
     return {
         "not_before": iso(start),
         "not_after": iso(end),
@@ -237,7 +233,7 @@ def validity(facts: Facts, policy: SmtpPolicy, now: dt.datetime) -> dict[str, t.
         "lead_time_days": lead.days,
         "renewal_due": end - now < lead,
         # What a public CA may issue today: how long the next certificate lives at most.
-        "longest_days_today": longest,
+        "longest_days_today": policy.rules.longest_days(now.date()) if policy.rules else None,
     }
 
 

@@ -17,6 +17,7 @@ from ansible_collections.mailops.tls.plugins.plugin_utils._findings.registry imp
 
 if t.TYPE_CHECKING:
     from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.model import Profile
+    from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.public_ca import PublicCaRules
     from ansible_collections.mailops.tls.plugins.plugin_utils._profiles.technical import TlsReference
     from cryptography import x509
 
@@ -56,6 +57,7 @@ class SmtpPolicy:
     profiles: tuple[Profile, ...] = ()
     profiles_named: bool = False
     reference: TlsReference | None = None
+    rules: PublicCaRules | None = None
 
     @property
     def encrypts(self) -> bool:
