@@ -7,21 +7,24 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from concurrent.futures import Future
 
-from tests.conftest import ROOT
-from tests.gates.support import environment, run, tools
+from tests.conftest import ROOT, require
 from tests.lab.fixtures import require_lab
+from tools import prepare
 
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
 
 
-def test_all_scenarios() -> None:
+def test_all_scenarios(molecule_run: Future[subprocess.CompletedProcess[str]] | None) -> None:
     require_lab()
-    bin_dir = tools("molecule", "molecule")
-    env = environment(bin_dir, PYTHONDONTWRITEBYTECODE="1")
-    # What an earlier run left, had it been interrupted: molecule would take its hosts for prepared.
-    run([bin_dir / "molecule", "reset"], env=env)
-    done = run([bin_dir / "molecule", "test", "--all"], env=env)
+    assert molecule_run is not None, "it begins with the session where a lab can be"
+    try:
+        done = molecule_run.result()
+    except prepare.PreparationError as exc:
+        require(False, "molecule", str(exc))
+        raise
     assert done.returncode == 0, done.stdout
     recap = dict(re.findall(r"^(\w+)\s+: actions=\d+\s+successful=(\d+)\s.*missing=0\s+failed=0", done.stdout, re.MULTILINE))
     assert sorted(recap) == SCENARIOS, done.stdout
