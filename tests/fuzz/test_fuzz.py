@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import re
 import shutil
 import subprocess
 import tempfile
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -120,19 +122,34 @@ def _write_context(folder: Path) -> None:
     (folder / "pool.pem").write_text("".join(pki.pem(certificate) for certificate in pool), encoding="ascii")
 
 
-@pytest.mark.parametrize("target", sorted(CORPUS))
-def test_no_input_makes_a_judge_raise(target, tmp_path, executions, record_property):
+class Run(t.NamedTuple):
+    """One target that was fuzzed, from so many seeds; what it left is in the folder."""
+
+    done: subprocess.CompletedProcess[str]
+    folder: Path
+    seeds: int
+
+
+@pytest.fixture(scope="session")
+def runs(request, tmp_path_factory):
+    """{target: future of its Run}, two at a time, because each takes one core."""
     python = tools("fuzz", "fuzz") / "python"
     prepare.link_collection()
+    chosen = [item.callspec.params["target"] for item in request.session.items if "runs" in getattr(item, "fixturenames", ())]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        yield {target: pool.submit(_fuzz, python, target, tmp_path_factory.mktemp(target)) for target in chosen}
+
+
+def _fuzz(python, target, folder):
     files, made = CORPUS[target]
-    corpus = tmp_path / "corpus"
+    corpus = folder / "corpus"
     corpus.mkdir()
     for number, path in enumerate(files()):
         shutil.copyfile(path, corpus / f"{number}-{path.name}")
     for number, data in enumerate(made()):
         (corpus / f"made-{number}").write_bytes(data)
     seeds = len(list(corpus.iterdir()))
-    _write_context(tmp_path)
+    _write_context(folder)
     # An input may take 10 s and the process 2 GiB; files larger than a seed are cut, as the mutations matter, not the length.
     limits = [
         f"-max_total_time={SECONDS}",
@@ -144,8 +161,14 @@ def test_no_input_makes_a_judge_raise(target, tmp_path, executions, record_prope
     ]
     script = Path(__file__).with_name("target.py")
     collections = prepare.CACHE / "collections"
-    done = run([python, script, target, collections, tmp_path, *limits, f"-artifact_prefix={tmp_path}/", corpus], timeout=120)
-    found = sorted(path for path in tmp_path.iterdir() if path.name.startswith(("crash-", "timeout-", "oom-", "leak-")))
+    words = [python, script, target, collections, folder, *limits, f"-artifact_prefix={folder}/", corpus]
+    return Run(run(words, timeout=120), folder, seeds)
+
+
+@pytest.mark.parametrize("target", sorted(CORPUS))
+def test_no_input_makes_a_judge_raise(target, runs, executions, record_property):
+    done, folder, seeds = runs[target].result()
+    found = sorted(path for path in folder.iterdir() if path.name.startswith(("crash-", "timeout-", "oom-", "leak-")))
     inputs = "".join(f"\n{path.name}: {path.read_bytes()[:2000].hex()}" for path in found)
     assert done.returncode == 0, f"{done.stdout[-4000:]}{inputs}"
     count = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stdout)

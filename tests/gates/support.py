@@ -39,9 +39,11 @@ def copy_sources(target: Path) -> None:
 
 def environment(*path: Path, **more: str) -> dict[str, str]:
     """The user's environment without what points tools at other projects, with `path` first on PATH."""
-    dropped = ("ANSIBLE_", "GIT_", "COV_", "MOLECULE_", "PYTEST_")
+    dropped = ("ANSIBLE_", "GIT_", "COV_", "MOLECULE_", "PYTEST_", "MAKE", "MFLAGS")
     env = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+    # The last are what `make test` was given, which a make inside a test must not take for its own.
+    given = ("ARGS", "INVENTORY", "FAIL_ON", "PROFILES", "REPORT_DIR", "CONFIG")
+    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", *given):
         env.pop(name, None)
     env["PATH"] = os.pathsep.join([*map(str, path), env.get("PATH", os.defpath)])
     env["ANSIBLE_COLLECTIONS_PATH"] = str(prepare.CACHE / "collections")
