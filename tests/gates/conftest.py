@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import in_background
 from tests.gates.sanity import CORES, run_sanity
+from tools import prepare
 
 Runs = dict[str, Future[subprocess.CompletedProcess[str]]]
 _RUNS = pytest.StashKey[Runs]()
@@ -23,6 +24,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     chosen = [name for name in CORES if any(f"test_sanity[{name}]" in item.nodeid for item in session.items)]
     if not session.config.option.collectonly:
         session.config.stash[_RUNS] = {name: in_background(session.config, run_sanity, name) for name in chosen}
+        if any(item.path.name == "test_package.py" for item in session.items):
+            in_background(session.config, prepare.ensure, "lint")  # its tests wait, or say what is missing
 
 
 @pytest.fixture(scope="session")

@@ -126,12 +126,23 @@ def test_python_without_venv_is_explained(tmp_path: Path, monkeypatch: pytest.Mo
         prepare._make_venv(python, tmp_path / "venv")
 
 
-def test_an_installation_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "CACHE", tmp_path)
-    monkeypatch.setattr(prepare, "ROOT", tmp_path)
-    monkeypatch.setitem(prepare.VENVS, "broken", prepare.Venv(("./no-such-wheel.whl",)))
-    with pytest.raises(prepare.PreparationError, match=r"no-such-wheel\.whl"):
-        prepare.ensure("broken")
+BROKEN = """
+import pathlib, sys
+from tools import prepare
+prepare.CACHE = prepare.ROOT = pathlib.Path(sys.argv[1])
+prepare.VENVS["broken"] = prepare.Venv(("./no-such-wheel.whl",))
+try:
+    prepare.ensure("broken")
+except prepare.PreparationError as error:
+    sys.exit(f"refused: {error}")
+"""
+
+
+def test_an_installation_that_fails_says_why(tmp_path: Path) -> None:
+    """In a process of its own, because environments are prepared in the background of this one."""
+    done = run([sys.executable, "-c", BROKEN, tmp_path])
+    assert done.returncode == 1
+    assert "refused: " in done.stdout and "no-such-wheel.whl" in done.stdout
 
 
 def test_ci_runs_the_same_and_fails_loudly() -> None:

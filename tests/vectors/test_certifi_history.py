@@ -27,11 +27,6 @@ REMOVED = {R1: ("2025.1.31", "2025.4.26"), BALTIMORE: ("2025.1.31", "2025.4.26")
 TABLE = certifi_releases.table()
 
 
-@pytest.fixture(scope="module")
-def bundles() -> dict[str, pathlib.Path]:
-    return certifi_releases.bundles(list(TABLE))
-
-
 def moments(release: str) -> list[dt.datetime]:
     """The day of the release, and today."""
     year, month, day = (int(part) for part in release.split(".")[:3])
